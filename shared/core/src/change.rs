@@ -1,0 +1,345 @@
+//! A change: what an event says was done, by whom, with what tool, to which resources.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::ids::{AccountId, Arn, ChangeId, Region};
+use crate::resource::{Resource, ResourceId};
+
+/// One change of one account, as one event tells of it. A hint: before anything is written, the state is
+/// described again.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// CloudTrail's `eventID`, or the `id` of a native event.
+    pub id: ChangeId,
+    /// When it happened.
+    pub time: Timestamp,
+    /// The account to act in: the envelope's, which AWS sets.
+    pub account: AccountId,
+    /// The Region to act in, likewise.
+    pub region: Region,
+    /// Who did it.
+    pub actor: Actor,
+    /// The tool that it was done with.
+    pub origin: Origin,
+    /// What was done.
+    pub api: Api,
+    /// The members that the request named.
+    pub request: Request,
+    /// What it was done to.
+    pub observed: Vec<Observed>,
+    /// The task that a task event is about, and the version of its state: later events may carry older states.
+    pub task_version: Option<(Arn, u64)>,
+    /// The deployment that a deployment event is about.
+    pub deployment: Option<DeploymentNews>,
+    /// CloudTrail delivered it a second time, late and perhaps only in part: it may start an evaluation, and
+    /// never overwrites what newer events told.
+    pub addendum: bool,
+}
+
+impl Change {
+    /// Whether this change set the member of that name, or may have: creating sets everything, a native event
+    /// nothing, an update what its request names. A request that is hidden may have named anything.
+    pub fn touches(&self, member: &str) -> bool {
+        match &self.request {
+            Request::Everything => true,
+            Request::Nothing => false,
+            Request::Members(members) => members.iter().any(|name| name == member),
+        }
+    }
+}
+
+/// The members that a change set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// All of them: the call creates, or its request can't be seen.
+    Everything,
+    /// None: the event only says that something happened.
+    Nothing,
+    /// These top-level members.
+    Members(Vec<String>),
+}
+
+/// What a change shows of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observed {
+    /// Its whole state after the change.
+    State(Box<Resource>),
+    /// That it changed or is in use; its state is not in the event.
+    Touched(ResourceId),
+    /// That it is gone.
+    Gone(ResourceId),
+}
+
+impl Observed {
+    /// The resource's name.
+    pub fn id(&self) -> &ResourceId {
+        match self {
+            Self::State(resource) => &resource.id,
+            Self::Touched(id) | Self::Gone(id) => id,
+        }
+    }
+}
+
+/// What ECS announced of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentNews {
+    /// `ecs-svc/…`
+    pub id: String,
+    /// How it went.
+    pub progress: Progress,
+}
+
+/// How a deployment goes, by its event's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// `SERVICE_DEPLOYMENT_IN_PROGRESS`, also of a rollback.
+    InProgress,
+    /// `SERVICE_DEPLOYMENT_COMPLETED`
+    Completed,
+    /// `SERVICE_DEPLOYMENT_FAILED`, sent only where a circuit breaker or alarms are on.
+    Failed,
+    /// A name that came after this was built.
+    Other,
+}
+
+/// The identity that made a change (`userIdentity`). Every member of it may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Actor {
+    /// `Root`, `IAMUser`, `AssumedRole`, `AWSService`, …
+    pub kind: Option<String>,
+    /// A name for people: the role and session, the user, the service.
+    pub name: String,
+    /// The role whose session made the call, by `sessionIssuer.arn`, which keeps the role's path.
+    pub role: Option<Arn>,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The tool that a change was made with. A hint, since callers choose their user agent: good for wording, for
+/// routing and for standing back, never a reason to trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A stack operation, by whoever started it.
+    CloudFormation,
+    /// CDK calling AWS itself (hotswap); its stacks come as CloudFormation.
+    Cdk,
+    /// Terraform or OpenTofu.
+    Terraform,
+    /// Pulumi.
+    Pulumi,
+    /// A person in the console.
+    Console,
+    /// The AWS command line.
+    Cli,
+    /// A program.
+    Sdk,
+    /// An AWS service on somebody's behalf, such as Application Auto Scaling.
+    Service,
+    /// ECS itself, in an event of its own.
+    Ecs,
+    /// Ourselves.
+    Shipshape,
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Origin {
+    /// The word in the output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CloudFormation => "cloudformation",
+            Self::Cdk => "cdk",
+            Self::Terraform => "terraform",
+            Self::Pulumi => "pulumi",
+            Self::Console => "console",
+            Self::Cli => "cli",
+            Self::Sdk => "sdk",
+            Self::Service => "service",
+            Self::Ecs => "ecs",
+            Self::Shipshape => "shipshape",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether a template or program stands behind the resource, and will put it back.
+    pub fn is_iac(self) -> bool {
+        matches!(self, Self::CloudFormation | Self::Cdk | Self::Terraform | Self::Pulumi)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What was done: an API call of ECS, or a native event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the calls' own names")]
+pub enum Api {
+    // In the order in which changes of one second are read: what others refer to comes first.
+    CreateCluster,
+    UpdateCluster,
+    UpdateClusterSettings,
+    PutClusterCapacityProviders,
+    PutAccountSetting,
+    PutAccountSettingDefault,
+    DeleteAccountSetting,
+    RegisterTaskDefinition,
+    RegisterDaemonTaskDefinition,
+    CreateDaemon,
+    UpdateDaemon,
+    CreateService,
+    UpdateService,
+    CreateExpressGatewayService,
+    UpdateExpressGatewayService,
+    CreateTaskSet,
+    UpdateTaskSet,
+    UpdateServicePrimaryTaskSet,
+    RunTask,
+    StartTask,
+    TagResource,
+    UntagResource,
+    TagChange,
+    DeploymentStateChange,
+    ServiceAction,
+    TaskStateChange,
+    ContainerInstanceStateChange,
+    DeleteTaskSet,
+    DeleteService,
+    DeleteExpressGatewayService,
+    DeleteDaemon,
+    DeleteCluster,
+    DeregisterTaskDefinition,
+    DeleteTaskDefinitions,
+}
+
+impl Api {
+    /// The watched calls of `ecs.amazonaws.com`, by `eventName`.
+    pub fn of_call(name: &str) -> Option<Self> {
+        Some(match name {
+            "CreateCluster" => Self::CreateCluster,
+            "UpdateCluster" => Self::UpdateCluster,
+            "UpdateClusterSettings" => Self::UpdateClusterSettings,
+            "PutClusterCapacityProviders" => Self::PutClusterCapacityProviders,
+            "DeleteCluster" => Self::DeleteCluster,
+            "PutAccountSetting" => Self::PutAccountSetting,
+            "PutAccountSettingDefault" => Self::PutAccountSettingDefault,
+            "DeleteAccountSetting" => Self::DeleteAccountSetting,
+            "RegisterTaskDefinition" => Self::RegisterTaskDefinition,
+            "DeregisterTaskDefinition" => Self::DeregisterTaskDefinition,
+            "DeleteTaskDefinitions" => Self::DeleteTaskDefinitions,
+            "RegisterDaemonTaskDefinition" => Self::RegisterDaemonTaskDefinition,
+            "CreateDaemon" => Self::CreateDaemon,
+            "UpdateDaemon" => Self::UpdateDaemon,
+            "DeleteDaemon" => Self::DeleteDaemon,
+            "CreateService" => Self::CreateService,
+            "UpdateService" => Self::UpdateService,
+            "DeleteService" => Self::DeleteService,
+            "CreateExpressGatewayService" => Self::CreateExpressGatewayService,
+            "UpdateExpressGatewayService" => Self::UpdateExpressGatewayService,
+            "DeleteExpressGatewayService" => Self::DeleteExpressGatewayService,
+            "CreateTaskSet" => Self::CreateTaskSet,
+            "UpdateTaskSet" => Self::UpdateTaskSet,
+            "UpdateServicePrimaryTaskSet" => Self::UpdateServicePrimaryTaskSet,
+            "DeleteTaskSet" => Self::DeleteTaskSet,
+            "RunTask" => Self::RunTask,
+            "StartTask" => Self::StartTask,
+            "TagResource" => Self::TagResource,
+            "UntagResource" => Self::UntagResource,
+            _ => return None,
+        })
+    }
+
+    /// The watched native events, by `source` and `detail-type`.
+    pub fn of_detail_type(source: &str, detail_type: &str) -> Option<Self> {
+        Some(match (source, detail_type) {
+            ("aws.ecs", "ECS Task State Change") => Self::TaskStateChange,
+            ("aws.ecs", "ECS Container Instance State Change") => Self::ContainerInstanceStateChange,
+            ("aws.ecs", "ECS Service Action") => Self::ServiceAction,
+            ("aws.ecs", "ECS Deployment State Change") => Self::DeploymentStateChange,
+            ("aws.tag", "Tag Change on Resource") => Self::TagChange,
+            _ => return None,
+        })
+    }
+
+    /// The call's name, or the native event's detail type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateCluster => "CreateCluster",
+            Self::UpdateCluster => "UpdateCluster",
+            Self::UpdateClusterSettings => "UpdateClusterSettings",
+            Self::PutClusterCapacityProviders => "PutClusterCapacityProviders",
+            Self::DeleteCluster => "DeleteCluster",
+            Self::PutAccountSetting => "PutAccountSetting",
+            Self::PutAccountSettingDefault => "PutAccountSettingDefault",
+            Self::DeleteAccountSetting => "DeleteAccountSetting",
+            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
+            Self::DeregisterTaskDefinition => "DeregisterTaskDefinition",
+            Self::DeleteTaskDefinitions => "DeleteTaskDefinitions",
+            Self::RegisterDaemonTaskDefinition => "RegisterDaemonTaskDefinition",
+            Self::CreateDaemon => "CreateDaemon",
+            Self::UpdateDaemon => "UpdateDaemon",
+            Self::DeleteDaemon => "DeleteDaemon",
+            Self::CreateService => "CreateService",
+            Self::UpdateService => "UpdateService",
+            Self::DeleteService => "DeleteService",
+            Self::CreateExpressGatewayService => "CreateExpressGatewayService",
+            Self::UpdateExpressGatewayService => "UpdateExpressGatewayService",
+            Self::DeleteExpressGatewayService => "DeleteExpressGatewayService",
+            Self::CreateTaskSet => "CreateTaskSet",
+            Self::UpdateTaskSet => "UpdateTaskSet",
+            Self::UpdateServicePrimaryTaskSet => "UpdateServicePrimaryTaskSet",
+            Self::DeleteTaskSet => "DeleteTaskSet",
+            Self::RunTask => "RunTask",
+            Self::StartTask => "StartTask",
+            Self::TagResource => "TagResource",
+            Self::UntagResource => "UntagResource",
+            Self::TagChange => "Tag Change on Resource",
+            Self::TaskStateChange => "ECS Task State Change",
+            Self::ContainerInstanceStateChange => "ECS Container Instance State Change",
+            Self::ServiceAction => "ECS Service Action",
+            Self::DeploymentStateChange => "ECS Deployment State Change",
+        }
+    }
+
+    /// Whether ECS announces it itself; such events tell that something happened, not that a setting was made.
+    pub fn is_native(self) -> bool {
+        matches!(
+            self,
+            Self::TagChange
+                | Self::DeploymentStateChange
+                | Self::ServiceAction
+                | Self::TaskStateChange
+                | Self::ContainerInstanceStateChange
+        )
+    }
+
+    /// Whether the call starts a resource, and so sets all of its members.
+    pub fn creates(self) -> bool {
+        matches!(
+            self,
+            Self::CreateCluster
+                | Self::RegisterTaskDefinition
+                | Self::RegisterDaemonTaskDefinition
+                | Self::CreateDaemon
+                | Self::CreateService
+                | Self::CreateExpressGatewayService
+                | Self::CreateTaskSet
+                | Self::RunTask
+                | Self::StartTask
+        )
+    }
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

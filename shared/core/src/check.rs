@@ -1,0 +1,236 @@
+//! Documents judged without any event: what a template's author checks before anything is deployed.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::control::{Compliance, Evaluation, Selection, evaluate};
+use crate::document::{Document, Field, Present};
+use crate::event::identify;
+use crate::facts::Facts;
+use crate::ids::{AccountId, Arn, Region};
+use crate::policy::{Exemption, ExemptionMatch, Mode, Policy, Subject};
+use crate::remediation::{Fix, plan};
+use crate::resource::{Resource, ResourceId, ResourceType};
+
+/// Why a document is not one that can be checked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// Not a JSON object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// An object of no known shape.
+    #[error(
+        "no known shape: wanted what describe-clusters, describe-services, describe-task-definition or \
+         describe-task-sets print, one of their objects, or the input of register-task-definition (force a kind with --type)"
+    )]
+    NoKnownShape,
+}
+
+/// The members by which answers and objects are told apart.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Shape<'a> {
+    #[serde(borrow)]
+    clusters: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    cluster: Field<&'a RawValue>,
+    #[serde(borrow)]
+    services: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    service: Field<&'a RawValue>,
+    #[serde(borrow)]
+    task_definition: Field<&'a RawValue>,
+    #[serde(borrow)]
+    tags: Field<&'a RawValue>,
+    #[serde(borrow)]
+    task_sets: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    task_set: Field<&'a RawValue>,
+    /// Recorders of answers put them here.
+    #[serde(borrow)]
+    data: Field<&'a RawValue>,
+    #[serde(rename = "status_code")]
+    status_code: Field<u16>,
+    cluster_arn: Field<String>,
+    cluster_name: Field<String>,
+    service_arn: Field<String>,
+    task_definition_arn: Field<String>,
+    task_set_arn: Field<String>,
+    container_definitions: Field<Present>,
+    family: Field<String>,
+    tasks: Field<Present>,
+    task: Field<Present>,
+    container_instances: Field<Present>,
+    container_instance: Field<Present>,
+    #[serde(rename = "ResponseMetadata")]
+    response_metadata: Field<Present>,
+}
+
+/// Reads the resources of a document: an answer of ECS, one of its objects, or the input of a register call. None
+/// where it is an answer that holds nothing to judge. `forced` says what a bare object is.
+pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resource>, DocumentError> {
+    if !json.get().starts_with('{') {
+        return Err(DocumentError::NotAnObject);
+    }
+    if let Some(kind) = forced {
+        return one(kind, json, Field::Absent)
+            .map(|resource| vec![resource])
+            .ok_or(DocumentError::NotAnObject);
+    }
+    let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::NoKnownShape)?;
+    if let (Some(data), Field::Known(_)) = (shape.data.known(), &shape.status_code) {
+        return read(data, forced);
+    }
+    let tags = shape.tags.known().map_or(Field::Absent, |tags| Resource::tag_keys(tags));
+    let lists = [
+        (ResourceType::Cluster, &shape.clusters, &shape.cluster),
+        (ResourceType::Service, &shape.services, &shape.service),
+        (ResourceType::TaskSet, &shape.task_sets, &shape.task_set),
+    ];
+    let mut resources = Vec::new();
+    let mut answer = false;
+    for (kind, many, single) in lists {
+        answer |= many.known().is_some() || (single.known().is_some_and(|json| json.get().starts_with('{')));
+        let objects = many.items().iter().chain(single.known()).filter(|json| json.get().starts_with('{'));
+        resources.extend(objects.filter_map(|object| one(kind, object, Field::Absent)));
+    }
+    // In a bare service or task set this member is the ARN of what it runs.
+    if let Some(definition) = shape.task_definition.known().filter(|json| json.get().starts_with('{')) {
+        answer = true;
+        resources.extend(one(ResourceType::TaskDefinition, definition, tags));
+    }
+    if answer {
+        return Ok(resources);
+    }
+    match bare(&shape) {
+        Some(kind) => Ok(one(kind, json, Field::Absent).into_iter().collect()),
+        None if nothing_to_judge(&shape, json) => Ok(Vec::new()),
+        None => Err(DocumentError::NoKnownShape),
+    }
+}
+
+/// What a bare object is, by the members that only its kind has.
+fn bare(shape: &Shape<'_>) -> Option<ResourceType> {
+    if !shape.container_definitions.is_absent() {
+        Some(ResourceType::TaskDefinition)
+    } else if shape.task_set_arn.known().is_some() {
+        Some(ResourceType::TaskSet)
+    } else if shape.service_arn.known().is_some() {
+        Some(ResourceType::Service)
+    } else if shape.task_definition_arn.known().is_some() && shape.family.known().is_some() {
+        Some(ResourceType::TaskDefinition)
+    } else if shape.cluster_arn.known().is_some() && shape.cluster_name.known().is_some() {
+        Some(ResourceType::Cluster)
+    } else {
+        None
+    }
+}
+
+/// Answers of other calls: lists of ARNs, tasks, instances, and those that only say that it worked.
+fn nothing_to_judge(shape: &Shape<'_>, json: &RawValue) -> bool {
+    let arns = [
+        "\"clusterArns\"",
+        "\"serviceArns\"",
+        "\"taskDefinitionArns\"",
+        "\"taskArns\"",
+        "\"containerInstanceArns\"",
+    ];
+    !shape.tasks.is_absent()
+        || !shape.task.is_absent()
+        || !shape.container_instances.is_absent()
+        || !shape.container_instance.is_absent()
+        || !shape.response_metadata.is_absent()
+        || arns.iter().any(|name| json.get().contains(name))
+}
+
+/// Names a document by the ARN in it; what is not registered yet has none, and neither account nor Region.
+fn one(kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> Option<Resource> {
+    #[derive(Deserialize, Default)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Names {
+        family: Field<String>,
+        service_name: Field<String>,
+        cluster_name: Field<String>,
+    }
+    let document = Document::new(json);
+    let id = identify(kind, &document).or_else(|| {
+        let names: Names = document.view()?;
+        let name = match kind {
+            ResourceType::TaskDefinition => {
+                format!("task-definition/{}", names.family.text().unwrap_or("unnamed"))
+            }
+            ResourceType::Service => format!("service/{}", names.service_name.text().unwrap_or("unnamed")),
+            ResourceType::Cluster => format!("cluster/{}", names.cluster_name.text().unwrap_or("unnamed")),
+            _ => format!("{}/unnamed", kind.name().rsplit("::").next().unwrap_or_default()),
+        };
+        let arn: Arn = format!("arn:aws:ecs:::{name}").parse().ok()?;
+        Some(ResourceId { kind, arn })
+    })?;
+    Resource::read(id, document).map(|resource| resource.with_tags_beside(tags))
+}
+
+/// One control's answer for one document.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The resource.
+    pub resource: ResourceId,
+    /// The answer.
+    pub evaluation: Evaluation,
+    /// The plan of the fix, if there is one.
+    pub fix: Option<Fix>,
+    /// The exemption that covers it, in words.
+    pub exempt: Option<String>,
+    /// What is said beside it, such as that an exemption has expired.
+    pub notes: Vec<String>,
+}
+
+/// Judges a document by the selected controls. Controls that the policy switches off for the resource are left out.
+pub fn check(
+    resource: &Resource,
+    facts: &Facts,
+    policy: &Policy,
+    selection: &Selection,
+    now: Timestamp,
+) -> Vec<Checked> {
+    let arn = &resource.id.arn;
+    let account: Option<AccountId> = arn.account().parse().ok();
+    let region: Option<Region> = arn.region().parse().ok();
+    let mut checked = Vec::new();
+    for evaluation in evaluate(resource, facts, selection) {
+        let control = evaluation.control;
+        let fix = match &evaluation.compliance {
+            Compliance::Failed(_) => {
+                selection.get(control).and_then(|one| plan(resource, &evaluation, facts, one))
+            }
+            _ => None,
+        };
+        let mut answer =
+            Checked { resource: resource.id.clone(), evaluation, fix, exempt: None, notes: Vec::new() };
+        if let (Some(account), Some(region)) = (&account, &region) {
+            let cluster = resource.id.cluster();
+            let subject = Subject {
+                account,
+                region,
+                resource: arn,
+                cluster,
+                control: control.slug,
+                severity: control.severity,
+            };
+            if policy.effective(&subject).mode.value == Mode::Off {
+                continue;
+            }
+            match policy.exemption(&subject, now) {
+                Some(ExemptionMatch::Live(Exemption { expires, source, reason, owner, .. })) => {
+                    answer.exempt = Some(format!("exempt through {expires} by {owner}: {reason} ({source})"));
+                }
+                Some(ExemptionMatch::Expired(Exemption { expires, source, owner, .. })) => {
+                    answer.notes.push(format!("the exemption of {owner} expired after {expires} ({source})"));
+                }
+                None => {}
+            }
+        }
+        checked.push(answer);
+    }
+    checked
+}

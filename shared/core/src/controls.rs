@@ -1,0 +1,112 @@
+//! The catalogue: one file a control, sorted by slug.
+
+use crate::control::Control;
+
+mod ecs_cluster_container_insights;
+mod ecs_container_logging;
+mod ecs_container_non_root_user;
+mod ecs_container_not_privileged;
+mod ecs_container_readonly_rootfs;
+mod ecs_service_no_public_ip;
+
+/// Every control, by slug.
+pub static ALL: &[&Control] = &[
+    &ecs_cluster_container_insights::CONTROL,
+    &ecs_container_logging::CONTROL,
+    &ecs_container_non_root_user::CONTROL,
+    &ecs_container_not_privileged::CONTROL,
+    &ecs_container_readonly_rootfs::CONTROL,
+    &ecs_service_no_public_ip::CONTROL,
+];
+
+#[cfg(test)]
+pub(crate) mod table {
+    //! Tables of tests: a name, a document, and the paths that fail. Every failing row is fixed, where its control
+    //! has a fix, and judged again.
+
+    use serde_json::{Value, json};
+
+    use crate::control::{Compliance, Control, Evaluation, Parameters, Selected, Selection, evaluate};
+    use crate::document::Document;
+    use crate::facts::Facts;
+    use crate::policy::Policy;
+    use crate::remediation::{plan, prove, simulate};
+    use crate::resource::{Resource, ResourceId, ResourceType};
+
+    /// What a row expects.
+    pub(crate) enum Expect {
+        Passed,
+        NotApplicable,
+        Unknown,
+        /// JSON pointers of the violations.
+        Failed(&'static [&'static str]),
+    }
+
+    pub(crate) fn resource(kind: ResourceType, document: &Value) -> Resource {
+        let name = match kind {
+            ResourceType::Cluster => "cluster/shop",
+            ResourceType::Service => "service/shop/checkout",
+            _ => "task-definition/checkout:7",
+        };
+        let arn = format!("arn:aws:ecs:eu-west-1:111122223333:{name}").parse().unwrap();
+        Resource::read(ResourceId { kind, arn }, Document::from_value(document)).unwrap()
+    }
+
+    pub(crate) fn judge(
+        control: &'static Control,
+        resource: &Resource,
+        parameters: Parameters,
+    ) -> Evaluation {
+        let selected = Selected { control, parameters };
+        evaluate(resource, &Facts::default(), &Selection::one(&selected)).remove(0)
+    }
+
+    /// Runs the rows without parameters.
+    pub(crate) fn check(control: &'static Control, rows: &[(&str, Value, Expect)]) {
+        check_with(control, &Parameters::default(), rows);
+    }
+
+    /// Runs the rows.
+    pub(crate) fn check_with(
+        control: &'static Control,
+        parameters: &Parameters,
+        rows: &[(&str, Value, Expect)],
+    ) {
+        for (name, document, expect) in rows {
+            let resource = resource(control.rule.kind(), document);
+            let evaluation = judge(control, &resource, parameters.clone());
+            match (expect, &evaluation.compliance) {
+                (Expect::Passed, Compliance::Passed)
+                | (Expect::NotApplicable, Compliance::NotApplicable(_))
+                | (Expect::Unknown, Compliance::Unknown(_)) => {}
+                (Expect::Failed(paths), Compliance::Failed(violations)) => {
+                    let found: Vec<&str> = violations.iter().map(|one| one.path.as_str()).collect();
+                    assert_eq!(&found, paths, "{name}");
+                    converges(control, &resource, &evaluation, parameters, name);
+                }
+                (_, answer) => panic!("{name}: {answer:?}"),
+            }
+        }
+    }
+
+    fn converges(
+        control: &'static Control,
+        resource: &Resource,
+        evaluation: &Evaluation,
+        parameters: &Parameters,
+        name: &str,
+    ) {
+        let selected = Selected { control, parameters: parameters.clone() };
+        let facts = Facts::default();
+        let Some(fix) = plan(resource, evaluation, &facts, &selected) else { return };
+        let selection = Selection::of(&Policy::notify_only(), &[], crate::control::Severity::Informational);
+        prove(&fix, control, resource, &facts, &selection).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let mended = simulate(&fix.patch, resource).unwrap();
+        assert_eq!(judge(control, &mended, parameters.clone()).compliance, Compliance::Passed, "{name}");
+    }
+
+    /// A task definition with these containers.
+    pub(crate) fn task(containers: &[Value]) -> Value {
+        json!({"family": "checkout", "revision": 7, "status": "ACTIVE", "containerDefinitions": containers})
+    }
+}

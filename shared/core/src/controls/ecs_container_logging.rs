@@ -1,0 +1,162 @@
+//! ECS.9: every container's output goes somewhere.
+//!
+//! A missing object, `null` and an empty driver fail. The driver itself is not judged. A FireLens router is a
+//! container like any other.
+
+use serde_json::{Value, json};
+
+use crate::control::{
+    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
+};
+use crate::document::Field;
+use crate::facts::{Facts, Need};
+use crate::policy::{Parameter, ParameterKind};
+use crate::preflight::Doubts;
+use crate::remediation::{Fix, PatchBuilder, Safety};
+use crate::resource::{Resource, TaskDefinition};
+
+pub(super) static CONTROL: Control = Control {
+    slug: "ecs-container-logging",
+    title: "Every container has a log driver",
+    severity: Severity::High,
+    standards: &["ECS.9", "NIST AC-4(26)", "NIST AU-2", "NIST AU-3", "NIST AU-10", "NIST AU-12", "NIST CA-7"],
+    practice: Practice::LoggingAndMonitoring,
+    rationale: "What a container says is gone with it, unless a log driver takes it away: after an incident nobody \
+                can tell what happened.",
+    template: "LogConfiguration: {LogDriver: awslogs, Options: {…}} in every container of AWS::ECS::TaskDefinition; \
+               Terraform: \"logConfiguration\" in container_definitions",
+    prevention: "no condition key covers it: test for it where the template is built",
+    reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-9",
+    ratchet: Ratchet::Code,
+    preflight: "an execution role that may write to the log group, which exists; roles are within PassableRoles; for \
+                the service: ECS rolls it, the same images, no deployment under way",
+    opt_in: false,
+    parameters: &[Parameter {
+        name: "group",
+        kind: ParameterKind::Text,
+        about: "the log group of mended containers; {family} is replaced; unset, it is /ecs/{family}",
+    }],
+    rule: Rule::TaskDefinition(Functions { check, fix, preflight }),
+};
+
+fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
+    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        let path = format!("/containerDefinitions/{index}/logConfiguration");
+        let driver = match &container.log_configuration {
+            Field::Absent => Field::Absent,
+            Field::Hidden => Field::Hidden,
+            Field::Known(log) => log.log_driver.clone(),
+        };
+        match driver {
+            Field::Known(_) => {}
+            Field::Absent => violations.push(Violation::new(path, Value::Null, "a log driver")),
+            Field::Hidden => hidden.push(Need::Member(path)),
+        }
+    }
+    Compliance::of(violations, hidden)
+}
+
+fn group(task: &TaskDefinition, parameters: &Parameters) -> Option<String> {
+    let family = task.family.text()?;
+    Some(parameters.text("group").unwrap_or("/ecs/{family}").replace("{family}", family))
+}
+
+/// Disruptive: a task whose logs can't be written does not start. Non-blocking, since a full buffer would otherwise
+/// stop the program.
+fn fix(resource: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<Fix> {
+    let group = group(task, parameters)?;
+    let mut patch = PatchBuilder::new();
+    let mut names = Vec::new();
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        let without = match &container.log_configuration {
+            Field::Absent => true,
+            Field::Known(log) => log.log_driver.is_absent(),
+            Field::Hidden => false,
+        };
+        if !without {
+            continue;
+        }
+        let name = container.label(index);
+        if container.name.known().is_some() {
+            patch = patch.test(&format!("/containerDefinitions/{index}/name"), name.as_str());
+        }
+        let region = resource.id.arn.region();
+        let options = json!({
+            "awslogs-group": group, "awslogs-region": region, "awslogs-stream-prefix": name, "mode": "non-blocking"
+        });
+        let log = json!({"logDriver": "awslogs", "options": options});
+        patch = patch.add(&format!("/containerDefinitions/{index}/logConfiguration"), log);
+        names.push(name);
+    }
+    let summary = format!(
+        "register a revision in which {} logs to {group}; CloudWatch bills what is written",
+        names.join(", ")
+    );
+    Some(Fix::new(patch, Safety::Disruptive, summary))
+}
+
+fn preflight(
+    _: &Resource,
+    task: &TaskDefinition,
+    facts: &Facts,
+    parameters: &Parameters,
+    doubts: &mut Doubts,
+) {
+    let Some(group) = group(task, parameters) else { return doubts.need(Need::Member("/family".to_owned())) };
+    if facts.log_group(&group) != Some(true) {
+        doubts.need(Need::LogGroup(group.clone()));
+    }
+    match task.execution_role_arn.text() {
+        Some(role) => doubts.need(Need::LogRights(role.to_owned())),
+        None => doubts.refuse(
+            "no execution role",
+            format!("the task definition has no execution role, so that nothing may write to {group}: give it one with logs:CreateLogStream and logs:PutLogEvents"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::table::Expect::{Failed, Passed, Unknown};
+    use crate::controls::table::{check, check_with, task};
+
+    #[test]
+    fn table() {
+        let one = |log: Value| task(&[json!({"name": "web", "logConfiguration": log})]);
+        let rows = [
+            ("awslogs", one(json!({"logDriver": "awslogs"})), Passed),
+            ("any driver", one(json!({"logDriver": "splunk"})), Passed),
+            (
+                "absent",
+                task(&[json!({"name": "web"})]),
+                Failed(&["/containerDefinitions/0/logConfiguration"]),
+            ),
+            ("null", one(Value::Null), Failed(&["/containerDefinitions/0/logConfiguration"])),
+            ("no driver", one(json!({})), Failed(&["/containerDefinitions/0/logConfiguration"])),
+            (
+                "empty driver",
+                one(json!({"logDriver": ""})),
+                Failed(&["/containerDefinitions/0/logConfiguration"]),
+            ),
+            ("redacted", one(json!("HIDDEN_DUE_TO_SECURITY_REASONS")), Unknown),
+            (
+                "one of two",
+                task(&[
+                    json!({"name": "a", "logConfiguration": {"logDriver": "awslogs"}}),
+                    json!({"name": "b"}),
+                ]),
+                Failed(&["/containerDefinitions/1/logConfiguration"]),
+            ),
+            (
+                "the router itself",
+                task(&[json!({"name": "router", "firelensConfiguration": {"type": "fluentbit"}})]),
+                Failed(&["/containerDefinitions/0/logConfiguration"]),
+            ),
+        ];
+        check(&CONTROL, &rows);
+        let group = Parameters::new([("group".to_owned(), toml::Value::from("/central/{family}"))]);
+        check_with(&CONTROL, &group, &rows);
+    }
+}

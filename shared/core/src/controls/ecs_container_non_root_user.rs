@@ -1,0 +1,145 @@
+//! ECS.20: Linux containers name a user other than root.
+//!
+//! The user is the part before the colon: gid 0 is not root. Absent fails, as AWS has it, although the image may
+//! set a user of its own. Numbers are read as numbers: `00` is root. Windows containers are ECS.21's.
+
+use serde_json::Value;
+
+use crate::control::{
+    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
+};
+use crate::document::Field;
+use crate::facts::Need;
+use crate::policy::{Parameter, ParameterKind};
+use crate::preflight;
+use crate::remediation::{Fix, PatchBuilder, Safety};
+use crate::resource::{Resource, TaskDefinition};
+
+pub(super) static CONTROL: Control = Control {
+    slug: "ecs-container-non-root-user",
+    title: "Linux containers run as another user than root",
+    severity: Severity::Medium,
+    standards: &["ECS.20"],
+    practice: Practice::NonRootAndNonPrivileged,
+    rationale: "Root in the container is root in every mounted volume, and one flaw of the kernel or the runtime away \
+                from root on the host.",
+    template: "User: \"1000:1000\" in the container of AWS::ECS::TaskDefinition; Terraform: \"user\": \"1000:1000\" in \
+               container_definitions",
+    prevention: "no condition key covers it: test for it where the template is built",
+    reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-20",
+    ratchet: Ratchet::Code,
+    preflight: "the policy names the user; roles are within PassableRoles; for the service: ECS rolls it, the same \
+                images, no deployment under way",
+    opt_in: false,
+    parameters: &[Parameter {
+        name: "user",
+        kind: ParameterKind::Text,
+        about: "the user that mended containers run as, such as \"1000:1000\"; unset, a person has to choose",
+    }],
+    rule: Rule::TaskDefinition(Functions { check, fix, preflight: preflight::nothing }),
+};
+
+/// What the plan proposes where nobody named a user.
+const PROPOSED: &str = "1000:1000";
+const EXPECTED: &str = "a user other than root";
+
+fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
+    match task.windows() {
+        Field::Known(true) => return Compliance::NotApplicable("Windows containers have no root user"),
+        Field::Hidden => return Compliance::Unknown(vec![Need::Member("/runtimePlatform".to_owned())]),
+        Field::Known(false) | Field::Absent => {}
+    }
+    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        let path = format!("/containerDefinitions/{index}/user");
+        match &container.user {
+            Field::Known(user) if !is_root(user) => {}
+            Field::Known(user) => violations.push(Violation::new(path, user.as_str(), EXPECTED)),
+            Field::Absent => violations.push(Violation::new(path, Value::Null, EXPECTED)),
+            Field::Hidden => hidden.push(Need::Member(path)),
+        }
+    }
+    Compliance::of(violations, hidden)
+}
+
+fn is_root(user: &str) -> bool {
+    let name = user.split(':').next().unwrap_or_default().trim();
+    let digits = name.strip_prefix('+').unwrap_or(name);
+    name.is_empty() || name == "root" || (!digits.is_empty() && digits.bytes().all(|digit| digit == b'0'))
+}
+
+/// Manual, unless the policy names the user: which files and ports a user may have is the image's business. Then
+/// Disruptive: the owner chose, and the deployment is rolled back if it fails.
+fn fix(_: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<Fix> {
+    let named = parameters.text("user").filter(|user| !is_root(user));
+    let (user, safety) = named.map_or((PROPOSED, Safety::Manual), |user| (user, Safety::Disruptive));
+    let mut patch = PatchBuilder::new();
+    let mut names = Vec::new();
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        let seen = match &container.user {
+            Field::Known(seen) if is_root(seen) => Some(Value::from(seen.as_str())),
+            Field::Absent => None,
+            Field::Known(_) | Field::Hidden => continue,
+        };
+        if let Some(name) = container.name.text() {
+            patch = patch.test(&format!("/containerDefinitions/{index}/name"), name);
+        }
+        patch = patch.set(&format!("/containerDefinitions/{index}/user"), seen, user);
+        names.push(container.label(index));
+    }
+    let names = names.join(", ");
+    let summary = match safety {
+        Safety::Manual => format!(
+            "register a revision in which {names} runs as a user that its image is made for; {user} is a guess (set \
+             user under [controls.ecs-container-non-root-user] to have it done)"
+        ),
+        Safety::Disruptive | Safety::Safe => format!("register a revision in which {names} runs as {user}"),
+    };
+    Some(Fix::new(patch, safety, summary))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
+    use crate::controls::table::{check, check_with, task};
+
+    const PATH: &[&str] = &["/containerDefinitions/0/user"];
+
+    #[test]
+    fn table() {
+        let one = |user: &str| task(&[json!({"name": "web", "user": user})]);
+        let mut windows = task(&[json!({"name": "web"})]);
+        windows["runtimePlatform"] = json!({"operatingSystemFamily": "WINDOWS_SERVER_2019_CORE"});
+        let rows = [
+            ("absent", task(&[json!({"name": "web"})]), Failed(PATH)),
+            ("empty", one(""), Failed(PATH)),
+            ("root", one("root"), Failed(PATH)),
+            ("root and a group", one("root:wheel"), Failed(PATH)),
+            ("uid 0", one("0"), Failed(PATH)),
+            ("uid and gid 0", one("0:0"), Failed(PATH)),
+            ("uid 0 and a group", one("0:1000"), Failed(PATH)),
+            ("zeros", one("00"), Failed(PATH)),
+            ("plus zero", one("+0"), Failed(PATH)),
+            ("a group alone", one(":1000"), Failed(PATH)),
+            ("uid", one("1000"), Passed),
+            ("gid 0 is not root", one("1000:0"), Passed),
+            ("a name", one("app"), Passed),
+            ("a name and a group", one("app:app"), Passed),
+            ("a name that begins so", one("rooted"), Passed),
+            ("redacted", one("HIDDEN_DUE_TO_SECURITY_REASONS"), Unknown),
+            ("Windows", windows, NotApplicable),
+        ];
+        check(&CONTROL, &rows);
+        let named = Parameters::new([("user".to_owned(), toml::Value::from("10001"))]);
+        check_with(&CONTROL, &named, &rows);
+    }
+
+    #[test]
+    fn root_as_the_policys_user_is_not_taken() {
+        let named = Parameters::new([("user".to_owned(), toml::Value::from("0:1000"))]);
+        check_with(&CONTROL, &named, &[("absent", task(&[json!({"name": "web"})]), Failed(PATH))]);
+    }
+}

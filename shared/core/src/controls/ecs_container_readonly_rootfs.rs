@@ -1,0 +1,200 @@
+//! ECS.5: containers can't change their own root filesystem.
+//!
+//! Absent means writable. Windows containers have no such thing. Every container counts. Says nothing of volumes,
+//! which are how a container is meant to write.
+
+use serde_json::{Value, json};
+
+use crate::control::{
+    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
+};
+use crate::document::Field;
+use crate::facts::{Facts, Need};
+use crate::policy::{Parameter, ParameterKind};
+use crate::preflight::{Doubts, shown};
+use crate::remediation::{Fix, PatchBuilder, Safety};
+use crate::resource::task_definition::Container;
+use crate::resource::{Resource, TaskDefinition};
+
+pub(super) static CONTROL: Control = Control {
+    slug: "ecs-container-readonly-rootfs",
+    title: "Root filesystems are read-only",
+    severity: Severity::High,
+    standards: &["ECS.5", "NIST AC-2(1)", "NIST AC-3", "NIST AC-5", "NIST AC-6"],
+    practice: Practice::ReadOnlyRootFilesystem,
+    rationale: "Who breaks into a container with a writable root can change the program that runs and leave tools \
+                behind for the next visit.",
+    template: "ReadonlyRootFilesystem: true in the container of AWS::ECS::TaskDefinition, and a volume mounted \
+               where it writes; Terraform: \"readonlyRootFilesystem\": true in container_definitions",
+    prevention: "no condition key covers it: test for it where the template is built",
+    reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-5",
+    ratchet: Ratchet::Code,
+    preflight: "every container has somewhere to write; roles are within PassableRoles; for the service: ECS Exec is \
+                off, ECS rolls it, the same images, no deployment under way",
+    opt_in: false,
+    parameters: &[Parameter {
+        name: "scratch",
+        kind: ParameterKind::TextList,
+        about: "paths that get an empty volume in every mended container, such as [\"/tmp\"]",
+    }],
+    rule: Rule::TaskDefinition(Functions { check, fix, preflight }),
+};
+
+fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
+    match task.windows() {
+        Field::Known(true) => return Compliance::NotApplicable("Windows containers have no read-only root"),
+        Field::Hidden => return Compliance::Unknown(vec![Need::Member("/runtimePlatform".to_owned())]),
+        Field::Known(false) | Field::Absent => {}
+    }
+    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        let path = format!("/containerDefinitions/{index}/readonlyRootFilesystem");
+        match &container.readonly_root_filesystem {
+            Field::Known(true) => {}
+            Field::Known(false) => violations.push(Violation::new(path, false, true)),
+            Field::Absent => violations.push(Violation::new(path, Value::Null, true)),
+            Field::Hidden => hidden.push(Need::Member(path)),
+        }
+    }
+    Compliance::of(violations, hidden)
+}
+
+/// Disruptive: a program that writes elsewhere fails when it starts or, worse, later. The pre-flight demands a
+/// declared place to write, and the deployment is rolled back if it fails.
+fn fix(_: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<Fix> {
+    let scratch = parameters.list("scratch");
+    let mut patch = PatchBuilder::new();
+    let mut names = Vec::new();
+    let mut mounted = false;
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        let seen = match container.readonly_root_filesystem {
+            Field::Known(false) => Some(Value::Bool(false)),
+            Field::Absent => None,
+            Field::Known(true) | Field::Hidden => continue,
+        };
+        if let Some(name) = container.name.text() {
+            patch = patch.test(&format!("/containerDefinitions/{index}/name"), name);
+        }
+        patch = patch.set(&format!("/containerDefinitions/{index}/readonlyRootFilesystem"), seen, true);
+        let missing: Vec<(usize, &&str)> =
+            scratch.iter().enumerate().filter(|(_, path)| !mounts(container, path)).collect();
+        mounted |= !missing.is_empty();
+        patch = mount(patch, index, container, &missing);
+        names.push(container.label(index));
+    }
+    if mounted {
+        patch = volumes(patch, task, scratch.len());
+    }
+    let summary = format!("register a revision in which the root of {} is read-only", names.join(", "));
+    Some(Fix::new(patch, Safety::Disruptive, summary))
+}
+
+fn volume(number: usize) -> String {
+    format!("shipshape-scratch-{number}")
+}
+
+fn mount(
+    mut patch: PatchBuilder,
+    index: usize,
+    container: &Container,
+    missing: &[(usize, &&str)],
+) -> PatchBuilder {
+    let points = |(number, path): &(usize, &&str)| json!({"sourceVolume": volume(*number), "containerPath": path, "readOnly": false});
+    let list = format!("/containerDefinitions/{index}/mountPoints");
+    match &container.mount_points {
+        Field::Known(_) => {
+            for one in missing {
+                patch = patch.add(&format!("{list}/-"), points(one));
+            }
+            patch
+        }
+        Field::Absent if !missing.is_empty() => {
+            patch.add(&list, missing.iter().map(points).collect::<Value>())
+        }
+        Field::Absent | Field::Hidden => patch,
+    }
+}
+
+fn volumes(mut patch: PatchBuilder, task: &TaskDefinition, count: usize) -> PatchBuilder {
+    let declared = task.volumes.items();
+    let new = (0..count).map(volume).filter(|name| !declared.iter().any(|one| one.name.text() == Some(name)));
+    let new: Vec<Value> = new.map(|name| json!({ "name": name })).collect();
+    if task.volumes.is_absent() {
+        return patch.add("/volumes", Value::from(new));
+    }
+    for one in new {
+        patch = patch.add("/volumes/-", one);
+    }
+    patch
+}
+
+fn mounts(container: &Container, path: &str) -> bool {
+    container.mount_points.items().iter().any(|point| point.container_path.text() == Some(path))
+}
+
+/// What an image writes can't be read from its configuration; somebody has to have said where it may.
+fn preflight(_: &Resource, task: &TaskDefinition, _: &Facts, parameters: &Parameters, doubts: &mut Doubts) {
+    let scratch = !parameters.list("scratch").is_empty();
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        if container.readonly_root_filesystem.known() == Some(&true) {
+            continue;
+        }
+        if container.mount_points.is_hidden() || task.volumes.is_hidden() {
+            doubts.need(Need::Member(format!("/containerDefinitions/{index}/mountPoints")));
+        } else if !scratch
+            && !container.mount_points.items().iter().any(|one| one.read_only.known() != Some(&true))
+        {
+            doubts.refuse(
+                "nowhere to write",
+                format!(
+                    "container `{}` has no writable mount, so nothing says where it may write: mount a volume where it \
+                     writes, or set scratch = [\"/tmp\"] under [controls.ecs-container-readonly-rootfs]",
+                    shown(&container.label(index))
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
+    use crate::controls::table::{check, check_with, task};
+
+    const PATH: &[&str] = &["/containerDefinitions/0/readonlyRootFilesystem"];
+
+    #[test]
+    fn table() {
+        let one = |value: Value| task(&[json!({"name": "web", "readonlyRootFilesystem": value})]);
+        let mut windows = one(json!(false));
+        windows["runtimePlatform"] = json!({"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"});
+        let mut hidden = one(json!(false));
+        hidden["runtimePlatform"] = json!("HIDDEN_DUE_TO_SECURITY_REASONS");
+        check(
+            &CONTROL,
+            &[
+                ("true", one(json!(true)), Passed),
+                ("false", one(json!(false)), Failed(PATH)),
+                ("absent is writable", task(&[json!({"name": "web"})]), Failed(PATH)),
+                ("null is writable", one(Value::Null), Failed(PATH)),
+                ("redacted", one(json!("HIDDEN_DUE_TO_SECURITY_REASONS")), Unknown),
+                ("Windows", windows, NotApplicable),
+                ("the platform is hidden", hidden, Unknown),
+            ],
+        );
+    }
+
+    #[test]
+    fn scratch_volumes_are_declared_and_mounted() {
+        let parameters = Parameters::new([("scratch".to_owned(), toml::Value::from(vec!["/tmp", "/run"]))]);
+        let mut declared =
+            task(&[json!({"name": "web", "mountPoints": [{"containerPath": "/tmp", "sourceVolume": "t"}]})]);
+        declared["volumes"] = json!([{"name": "t"}]);
+        check_with(
+            &CONTROL,
+            &parameters,
+            &[("none", task(&[json!({"name": "web"})]), Failed(PATH)), ("one", declared, Failed(PATH))],
+        );
+    }
+}

@@ -1,0 +1,200 @@
+//! Documents as AWS sent them, and members that a document may show, omit or hide.
+//!
+//! A [`Document`] keeps the text: a member that this program has never heard of survives every copy.
+//! It holds `environment`, `secrets` and their kin, so it has no `Display`, and its `Debug` shows a length.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// What CloudTrail puts in the place of a value, a list or an object that it will not show.
+const REDACTED: &str = "\"HIDDEN_DUE_TO_SECURITY_REASONS\"";
+
+/// One resource's JSON, in the form in which AWS's `Describe` calls print it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document(Arc<str>);
+
+impl Document {
+    /// Keeps a piece of JSON as it is.
+    pub fn new(json: &RawValue) -> Self {
+        Self(json.get().into())
+    }
+
+    /// Writes a value out as a document.
+    pub fn from_value(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+
+    /// The text, with everything in it: never print it.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The document as a tree, to patch it. `None` where it nests deeper than serde_json goes (128).
+    pub fn value(&self) -> Option<Value> {
+        serde_json::from_str(&self.0).ok()
+    }
+
+    /// Reads the members that a view names; every other member is passed over.
+    /// `None` where the text is not the kind of JSON that the view wants.
+    pub fn view<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        serde_json::from_str(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({} bytes)", self.0.len())
+    }
+}
+
+/// A member of a document, as far as the document shows it.
+///
+/// Absent, `null` and `""` are one (exports of CloudTrail Lake write `""` for what is absent). A value that is
+/// redacted, cut off (`{"omitted": true}`) or of another type than AWS's model says is `Hidden`: nobody may
+/// conclude anything from it, and it is never an error.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Field<T> {
+    /// The document was shown and does not have the member.
+    #[default]
+    Absent,
+    /// There is a member, and it can't be read.
+    Hidden,
+    /// The member's value.
+    Known(T),
+}
+
+impl<T> Field<T> {
+    /// The value, if it is shown.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Absent | Self::Hidden => None,
+        }
+    }
+
+    /// The value, if it is shown.
+    pub fn into_known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Absent | Self::Hidden => None,
+        }
+    }
+
+    /// Whether the document has the member and does not show it.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self, Self::Hidden)
+    }
+
+    /// Whether the document does not have the member.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl<T> Field<Vec<T>> {
+    /// The elements that are shown; none where the list is absent or hidden.
+    pub fn items(&self) -> &[T] {
+        match self {
+            Self::Known(items) => items,
+            Self::Absent | Self::Hidden => &[],
+        }
+    }
+}
+
+impl Field<String> {
+    /// The text, if it is shown.
+    pub fn text(&self) -> Option<&str> {
+        self.known().map(String::as_str)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::read(<&RawValue>::deserialize(deserializer)?))
+    }
+}
+
+impl<'a, T: Deserialize<'a>> Field<T> {
+    /// Reads a piece of JSON as the member's type.
+    pub fn read(json: &'a RawValue) -> Self {
+        match json.get() {
+            "null" | "\"\"" => Self::Absent,
+            REDACTED => Self::Hidden,
+            text if is_omitted(text) => Self::Hidden,
+            text => serde_json::from_str(text).map_or(Self::Hidden, Self::Known),
+        }
+    }
+}
+
+/// That a member is there, whatever it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Present;
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// CloudTrail cuts members above 100 KB down to `{"reason": …, "omitted": "true", "originalSize": …}`;
+/// the flag is a string there, and a boolean in its documentation.
+fn is_omitted(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Cut<'a> {
+        #[serde(borrow)]
+        omitted: Option<&'a RawValue>,
+    }
+    text.starts_with('{')
+        && text.len() < 4096
+        && text.contains("\"omitted\"")
+        && serde_json::from_str::<Cut<'_>>(text)
+            .is_ok_and(|cut| cut.omitted.is_some_and(|flag| matches!(flag.get(), "true" | "\"true\"")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Default, Debug, PartialEq)]
+    #[serde(default)]
+    struct View {
+        flag: Field<bool>,
+        list: Field<Vec<u32>>,
+        text: Field<String>,
+    }
+
+    #[test]
+    fn a_member_is_absent_hidden_or_known() {
+        let rows = [
+            ("{}", Field::Absent),
+            (r#"{"flag":null}"#, Field::Absent),
+            (r#"{"flag":""}"#, Field::Absent),
+            (r#"{"flag":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#, Field::Hidden),
+            (r#"{"flag":{"reason":"too large","omitted":"true","originalSize":"149893"}}"#, Field::Hidden),
+            (r#"{"flag":{"omitted":true}}"#, Field::Hidden),
+            (r#"{"flag":"true"}"#, Field::Hidden),
+            (r#"{"flag":false}"#, Field::Known(false)),
+        ];
+        for (json, expected) in rows {
+            let document = Document(json.into());
+            assert_eq!(document.view::<View>().unwrap().flag, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_hidden_and_costs_no_stack() {
+        let text = format!("{{\"list\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        let view: View = Document(text.as_str().into()).view().unwrap();
+        assert!(view.list.is_hidden());
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        let document = Document(r#"{"environment":[{"name":"A","value":"s3cret"}]}"#.into());
+        assert!(!format!("{document:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,425 @@
+//! What the calls of ECS did: their parameters to observed resources.
+//!
+//! ECS speaks JSON 1.1, so that `requestParameters` and `responseElements` are the API's own shapes. Responses
+//! hold the whole resource (merged, for updates); names in requests are as the caller typed them: short name,
+//! ARN, ARN of the old form, or nothing at all.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Place;
+use crate::change::{Api, Observed, Request};
+use crate::document::{Document, Field, Present};
+use crate::ids::Arn;
+use crate::resource::{Resource, ResourceId, ResourceType};
+
+/// What a call did.
+pub(super) struct Effect {
+    pub(super) request: Request,
+    pub(super) observed: Vec<Observed>,
+}
+
+/// The members of responses that matter; every call fills a few of them.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Response<'a> {
+    #[serde(borrow)]
+    cluster: Field<&'a RawValue>,
+    #[serde(borrow)]
+    service: Field<&'a RawValue>,
+    #[serde(borrow)]
+    task_definition: Field<&'a RawValue>,
+    #[serde(borrow)]
+    task_definitions: Field<Vec<&'a RawValue>>,
+    /// Tags of a task definition come beside it.
+    #[serde(borrow)]
+    tags: Field<&'a RawValue>,
+    #[serde(borrow)]
+    task_set: Field<&'a RawValue>,
+    #[serde(borrow)]
+    tasks: Field<Vec<&'a RawValue>>,
+    failures: Field<Vec<Present>>,
+    #[serde(borrow)]
+    setting: Field<&'a RawValue>,
+    daemon_arn: Field<String>,
+    daemon_task_definition_arn: Field<String>,
+}
+
+/// The members of requests that name resources.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Names {
+    cluster: Field<String>,
+    cluster_name: Field<String>,
+    cluster_arn: Field<String>,
+    service: Field<String>,
+    service_name: Field<String>,
+    service_arn: Field<String>,
+    family: Field<String>,
+    task_definition: Field<String>,
+    task_definition_arn: Field<String>,
+    task_definitions: Field<Vec<String>>,
+    task_set: Field<String>,
+    task_set_arn: Field<String>,
+    task_arn: Field<String>,
+    resource_arn: Field<String>,
+    name: Field<String>,
+    principal_arn: Field<String>,
+    daemon_arn: Field<String>,
+    daemon_name: Field<String>,
+    daemon_task_definition_arn: Field<String>,
+}
+
+/// Why a successful call leaves nothing to judge.
+pub(super) enum Nothing {
+    /// It did nothing.
+    NoEffect,
+    /// Neither response nor request names a resource in a way that can be read.
+    Unnamed,
+}
+
+/// Reads what a successful call did.
+pub(super) fn effect(
+    api: Api,
+    place: &Place,
+    request: Option<&RawValue>,
+    response: Option<&RawValue>,
+) -> Result<Effect, Nothing> {
+    let response: Field<Response<'_>> = response.map_or(Field::Absent, Field::read);
+    let shown = response.into_known().unwrap_or_default();
+    let names: Names = request.map_or(Field::Absent, Field::read).into_known().unwrap_or_default();
+    let call = Call { api, place, request, names, response: shown };
+    if call.started_nothing() {
+        return Err(Nothing::NoEffect);
+    }
+    let observed = call.observed().filter(|observed| !observed.is_empty()).ok_or(Nothing::Unnamed)?;
+    Ok(Effect { request: call.set_members(), observed })
+}
+
+struct Call<'a> {
+    api: Api,
+    place: &'a Place,
+    request: Option<&'a RawValue>,
+    names: Names,
+    response: Response<'a>,
+}
+
+impl Call<'_> {
+    fn observed(&self) -> Option<Vec<Observed>> {
+        Some(match self.api {
+            Api::CreateCluster
+            | Api::UpdateCluster
+            | Api::UpdateClusterSettings
+            | Api::PutClusterCapacityProviders => {
+                vec![self.state(ResourceType::Cluster, &self.response.cluster, self.cluster()?)?]
+            }
+            Api::DeleteCluster => vec![Observed::Gone(self.cluster()?)],
+            Api::CreateService | Api::UpdateService => {
+                vec![self.state(ResourceType::Service, &self.response.service, self.service()?)?]
+            }
+            // The answer describes an Express service in a shape of its own; `DescribeServices` knows it as a service.
+            Api::CreateExpressGatewayService | Api::UpdateExpressGatewayService => {
+                vec![Observed::Touched(self.service()?)]
+            }
+            Api::DeleteService | Api::DeleteExpressGatewayService => vec![Observed::Gone(self.service()?)],
+            Api::RegisterTaskDefinition => vec![self.registered()?],
+            Api::DeregisterTaskDefinition => vec![Observed::Gone(self.task_definition()?)],
+            Api::DeleteTaskDefinitions => self.deleted_definitions(),
+            Api::RegisterDaemonTaskDefinition => vec![self.daemon_definition()?],
+            Api::CreateDaemon | Api::UpdateDaemon => self.daemon(),
+            Api::DeleteDaemon => {
+                self.daemon().into_iter().map(|seen| Observed::Gone(seen.id().clone())).collect()
+            }
+            Api::CreateTaskSet
+            | Api::UpdateTaskSet
+            | Api::UpdateServicePrimaryTaskSet
+            | Api::DeleteTaskSet => self.task_set(),
+            Api::RunTask | Api::StartTask => self.tasks(),
+            Api::PutAccountSetting | Api::PutAccountSettingDefault | Api::DeleteAccountSetting => {
+                vec![self.setting()?]
+            }
+            Api::TagResource | Api::UntagResource => self.tagged(),
+            Api::TagChange
+            | Api::DeploymentStateChange
+            | Api::ServiceAction
+            | Api::TaskStateChange
+            | Api::ContainerInstanceStateChange => return None,
+        })
+    }
+
+    /// RunTask and StartTask that started no task tell so in `failures`, without an error code.
+    fn started_nothing(&self) -> bool {
+        matches!(&self.response.tasks, Field::Known(tasks) if tasks.is_empty())
+            && !self.response.failures.items().is_empty()
+    }
+
+    /// The top-level members that the request set. A request that is hidden may have set anything.
+    fn set_members(&self) -> Request {
+        if self.api.creates() {
+            return Request::Everything;
+        }
+        let members: Field<BTreeMap<Cow<'_, str>, Present>> = self.request.map_or(Field::Hidden, Field::read);
+        match members {
+            Field::Known(members) => Request::Members(members.into_keys().map(Cow::into_owned).collect()),
+            Field::Absent | Field::Hidden => Request::Everything,
+        }
+    }
+
+    /// The state in the response; where it is not shown, that the resource of that name was touched.
+    fn state(&self, kind: ResourceType, document: &Field<&RawValue>, named: ResourceId) -> Option<Observed> {
+        let Some(json) = document.known() else { return Some(Observed::Touched(named)) };
+        let document = Document::new(json);
+        let id = identify(kind, &document).unwrap_or(named);
+        Some(match Resource::read(id.clone(), document) {
+            Some(resource) => Observed::State(Box::new(resource)),
+            None => Observed::Touched(id),
+        })
+    }
+
+    /// The cluster, by the response or as the caller named it. No name means `default`.
+    fn cluster(&self) -> Option<ResourceId> {
+        if let Some(id) = self.shown(ResourceType::Cluster, &self.response.cluster) {
+            return Some(id);
+        }
+        let given = [&self.names.cluster, &self.names.cluster_name, &self.names.cluster_arn];
+        cluster_id(self.place, given.into_iter().find_map(Field::text))
+    }
+
+    fn shown(&self, kind: ResourceType, document: &Field<&RawValue>) -> Option<ResourceId> {
+        identify(kind, &Document::new(document.known()?))
+    }
+
+    fn service(&self) -> Option<ResourceId> {
+        if let Some(id) = self.shown(ResourceType::Service, &self.response.service) {
+            return Some(id);
+        }
+        let given = [&self.names.service, &self.names.service_name, &self.names.service_arn];
+        let cluster = self.names.cluster.text().or(self.names.cluster_arn.text());
+        service_id(self.place, cluster, given.into_iter().find_map(Field::text)?)
+    }
+
+    fn task_definition(&self) -> Option<ResourceId> {
+        if let Some(id) = self.shown(ResourceType::TaskDefinition, &self.response.task_definition) {
+            return Some(id);
+        }
+        let given = [&self.names.task_definition, &self.names.task_definition_arn, &self.names.family];
+        definition_id(self.place, given.into_iter().find_map(Field::text)?)
+    }
+
+    fn registered(&self) -> Option<Observed> {
+        let named = self.task_definition()?;
+        let state = self.state(ResourceType::TaskDefinition, &self.response.task_definition, named)?;
+        let beside = match &self.response.tags {
+            Field::Known(tags) => Resource::tag_keys(tags),
+            Field::Hidden => Field::Hidden,
+            Field::Absent => Field::Absent,
+        };
+        Some(match state {
+            Observed::State(resource) => Observed::State(Box::new(resource.with_tags_beside(beside))),
+            other => other,
+        })
+    }
+
+    fn deleted_definitions(&self) -> Vec<Observed> {
+        let shown = self.response.task_definitions.items().iter();
+        let by_response =
+            shown.filter_map(|json| identify(ResourceType::TaskDefinition, &Document::new(json)));
+        let ids: Vec<ResourceId> = if self.response.task_definitions.items().is_empty() {
+            self.names
+                .task_definitions
+                .items()
+                .iter()
+                .filter_map(|text| definition_id(self.place, text))
+                .collect()
+        } else {
+            by_response.collect()
+        };
+        ids.into_iter().map(Observed::Gone).collect()
+    }
+
+    /// The answer to `RegisterDaemonTaskDefinition` is an ARN alone: the definition is the request.
+    fn daemon_definition(&self) -> Option<Observed> {
+        let given = self.response.daemon_task_definition_arn.text().and_then(|text| text.parse::<Arn>().ok());
+        let arn = match given {
+            Some(arn) => arn,
+            None => self.ecs(&format!("daemon-task-definition/{}", self.names.family.text()?))?,
+        };
+        let id = ResourceId { kind: ResourceType::DaemonTaskDefinition, arn };
+        let document: Field<&RawValue> = self.request.map_or(Field::Absent, Field::read);
+        Some(match document.known().and_then(|json| Resource::read(id.clone(), Document::new(json))) {
+            Some(resource) => Observed::State(Box::new(resource)),
+            None => Observed::Touched(id),
+        })
+    }
+
+    fn daemon(&self) -> Vec<Observed> {
+        let arn = [&self.response.daemon_arn, &self.names.daemon_arn]
+            .into_iter()
+            .find_map(Field::text)
+            .and_then(|text| text.parse().ok())
+            .or_else(|| {
+                let cluster = cluster_name(self.names.cluster_arn.text().or(self.names.cluster.text()));
+                self.ecs(&format!("daemon/{cluster}/{}", self.names.daemon_name.text()?))
+            });
+        let daemon = arn.map(|arn| ResourceId { kind: ResourceType::Daemon, arn });
+        let definition = self.names.daemon_task_definition_arn.text().and_then(|text| text.parse().ok());
+        let definition = definition.map(|arn| ResourceId { kind: ResourceType::DaemonTaskDefinition, arn });
+        daemon.into_iter().chain(definition).map(Observed::Touched).collect()
+    }
+
+    fn task_set(&self) -> Vec<Observed> {
+        let service = [&self.names.service, &self.names.service_arn].into_iter().find_map(Field::text);
+        let service = service.and_then(|text| service_id(self.place, self.names.cluster.text(), text));
+        let named = [&self.names.task_set, &self.names.task_set_arn, &self.names.service].into_iter();
+        let named = named.filter_map(Field::text).find(|text| text.contains(":task-set/"));
+        let named = named.and_then(|text| text.parse().ok());
+        let named = named.map(|arn| ResourceId { kind: ResourceType::TaskSet, arn });
+        let id = self.shown(ResourceType::TaskSet, &self.response.task_set).or(named);
+        let set = match (self.api, id) {
+            (Api::DeleteTaskSet, Some(id)) => Some(Observed::Gone(id)),
+            (_, Some(id)) => self.state(ResourceType::TaskSet, &self.response.task_set, id),
+            (_, None) => None,
+        };
+        set.into_iter().chain(service.map(Observed::Touched)).collect()
+    }
+
+    /// What was launched: the request, under the first task's name, and the definition that now runs.
+    fn tasks(&self) -> Vec<Observed> {
+        let first = self.response.tasks.items().first().map(|json| Document::new(json));
+        let task = first.as_ref().and_then(|task| identify(ResourceType::Task, task));
+        let launch: Field<&RawValue> = self.request.map_or(Field::Absent, Field::read);
+        let launched = task.and_then(|id| Resource::read(id, Document::new(launch.known()?)));
+        let revision = first
+            .as_ref()
+            .and_then(|task| identify(ResourceType::TaskDefinition, task))
+            .or_else(|| definition_id(self.place, self.names.task_definition.text()?));
+        let launched = launched.map(|resource| Observed::State(Box::new(resource)));
+        launched.into_iter().chain(revision.map(Observed::Touched)).collect()
+    }
+
+    /// The response tells which setting it was: AWS's own sample has another name in the request.
+    fn setting(&self) -> Option<Observed> {
+        let document = self.response.setting.known().map(|json| Document::new(json));
+        let shown: Names = document.as_ref().and_then(Document::view).unwrap_or_default();
+        let name = shown.name.text().or(self.names.name.text())?;
+        let principal = shown.principal_arn.text().or(self.names.principal_arn.text());
+        let principal = principal.and_then(|text| text.parse::<Arn>().ok());
+        let whose = match principal.as_ref().map(Arn::resource) {
+            None | Some("root") => String::new(),
+            Some(principal) => format!("/{principal}"),
+        };
+        let id = ResourceId {
+            kind: ResourceType::AccountSetting,
+            arn: self.ecs(&format!("account-setting/{name}{whose}"))?,
+        };
+        if self.api == Api::DeleteAccountSetting {
+            return Some(Observed::Gone(id));
+        }
+        let resource = document.and_then(|document| Resource::read(id.clone(), document));
+        Some(resource.map_or(Observed::Touched(id), |resource| Observed::State(Box::new(resource))))
+    }
+
+    fn tagged(&self) -> Vec<Observed> {
+        let arn = self.names.resource_arn.text().and_then(|text| text.parse().ok());
+        arn.and_then(|arn| tagged_id(self.place, arn)).map(Observed::Touched).into_iter().collect()
+    }
+
+    fn ecs(&self, resource: &str) -> Option<Arn> {
+        Arn::ecs(&self.place.account, &self.place.region, resource).ok()
+    }
+}
+
+/// The resource that tags were changed on; services in the long form.
+pub(super) fn tagged_id(place: &Place, arn: Arn) -> Option<ResourceId> {
+    match ResourceType::of_ecs_arn(&arn)? {
+        ResourceType::Service => service_id(place, None, arn.as_str()),
+        kind => Some(ResourceId { kind, arn }),
+    }
+}
+
+/// The members by which a document names itself.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct SelfNames {
+    cluster_arn: Field<String>,
+    service_arn: Field<String>,
+    task_definition_arn: Field<String>,
+    task_set_arn: Field<String>,
+    task_arn: Field<String>,
+    container_instance_arn: Field<String>,
+}
+
+/// The name that a document gives itself, as `Describe` and the responses print it.
+pub(crate) fn identify(kind: ResourceType, document: &Document) -> Option<ResourceId> {
+    let names: SelfNames = document.view()?;
+    let arn: Arn = match kind {
+        ResourceType::Cluster => &names.cluster_arn,
+        ResourceType::Service => &names.service_arn,
+        ResourceType::TaskDefinition => &names.task_definition_arn,
+        ResourceType::TaskSet => &names.task_set_arn,
+        ResourceType::Task => &names.task_arn,
+        ResourceType::ContainerInstance => &names.container_instance_arn,
+        ResourceType::DaemonTaskDefinition | ResourceType::Daemon | ResourceType::AccountSetting => {
+            &Field::Absent
+        }
+    }
+    .text()?
+    .parse()
+    .ok()?;
+    let arn = match kind {
+        ResourceType::Service => long_service_arn(arn, names.cluster_arn.text()),
+        _ => arn,
+    };
+    Some(ResourceId { kind, arn })
+}
+
+/// Services made before 2018 have ARNs without the cluster (`service/NAME`); here every service is known by the
+/// long form, so that one service has one name.
+fn long_service_arn(arn: Arn, cluster: Option<&str>) -> Arn {
+    let short = !arn.name().contains('/');
+    match cluster {
+        Some(cluster) if short => {
+            let long =
+                arn.as_str().replacen("service/", &format!("service/{}/", cluster_name(Some(cluster))), 1);
+            long.parse().unwrap_or(arn)
+        }
+        _ => arn,
+    }
+}
+
+/// The cluster's short name, from a name or an ARN; no name means `default`.
+fn cluster_name(given: Option<&str>) -> &str {
+    let given = given.unwrap_or("default");
+    given.rsplit_once(":cluster/").map_or(given, |(_, name)| name)
+}
+
+fn cluster_id(place: &Place, given: Option<&str>) -> Option<ResourceId> {
+    let arn = match given {
+        Some(text) if text.starts_with("arn:") => text.parse().ok()?,
+        other => Arn::ecs(&place.account, &place.region, &format!("cluster/{}", cluster_name(other))).ok()?,
+    };
+    Some(ResourceId { kind: ResourceType::Cluster, arn })
+}
+
+/// A service by name, ARN, or ARN of the old form, in a cluster by name, ARN or default.
+pub(super) fn service_id(place: &Place, cluster: Option<&str>, given: &str) -> Option<ResourceId> {
+    let arn = if given.starts_with("arn:") {
+        long_service_arn(given.parse().ok()?, Some(cluster.unwrap_or("default")))
+    } else {
+        Arn::ecs(&place.account, &place.region, &format!("service/{}/{given}", cluster_name(cluster))).ok()?
+    };
+    Some(ResourceId { kind: ResourceType::Service, arn })
+}
+
+/// A task definition by ARN, `family:revision`, or family, which means its latest active revision.
+fn definition_id(place: &Place, given: &str) -> Option<ResourceId> {
+    let arn = if given.starts_with("arn:") {
+        given.parse().ok()?
+    } else {
+        Arn::ecs(&place.account, &place.region, &format!("task-definition/{given}")).ok()?
+    };
+    Some(ResourceId { kind: ResourceType::TaskDefinition, arn })
+}

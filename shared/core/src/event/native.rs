@@ -1,0 +1,103 @@
+//! ECS's own events: they say that something happened, never how a resource is configured.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::ecs::{service_id, tagged_id};
+use super::{Envelope, Ignored, ParseError, Parsed, Place, foreign, missing};
+use crate::change::{Actor, Api, Change, DeploymentNews, Observed, Origin, Progress, Request};
+use crate::document::{Document, Field};
+use crate::ids::Arn;
+use crate::resource::{Resource, ResourceId, ResourceType};
+
+/// The members of the details that matter.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Detail {
+    cluster_arn: Field<String>,
+    container_instance_arn: Field<String>,
+    deployment_id: Field<String>,
+    event_name: Field<String>,
+    group: Field<String>,
+    task_arn: Field<String>,
+    task_definition_arn: Field<String>,
+    version: Field<u64>,
+    /// Of `Tag Change on Resource`: the tagged resource's service.
+    service: Field<String>,
+}
+
+pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseError> {
+    let event = api.as_str();
+    let place = envelope.place(event)?;
+    let time =
+        envelope.time.known().and_then(|text| text.parse().ok()).ok_or_else(|| missing(event, "time"))?;
+    let id = envelope.id.known().and_then(|text| text.parse().ok()).ok_or_else(|| missing(event, "id"))?;
+    let json: &RawValue = envelope.detail.ok_or_else(|| missing(event, "detail"))?;
+    let detail: Detail = Field::read(json).into_known().ok_or_else(|| missing(event, "detail"))?;
+    let named = || envelope.resources.items().iter().find_map(|text| text.parse::<Arn>().ok());
+
+    if api == Api::TagChange && detail.service.text() != Some("ecs") {
+        return Ok(Parsed::Ignored(Ignored::Unwatched));
+    }
+    let observed = match api {
+        Api::TaskStateChange => task(&place, &detail).map(Observed::Touched),
+        Api::ContainerInstanceStateChange => instance(&detail, json),
+        Api::TagChange => named().and_then(|arn| tagged_id(&place, arn)).map(Observed::Touched),
+        _ => named().and_then(|arn| service(&place, &detail, &arn)).map(Observed::Touched),
+    };
+    let Some(observed) = observed else { return Ok(Parsed::Ignored(Ignored::Unwatched)) };
+    let task = detail.task_arn.text().and_then(|text| text.parse().ok());
+    let change = Change {
+        id,
+        time,
+        account: place.account.clone(),
+        region: place.region.clone(),
+        actor: Actor { kind: None, name: "Amazon ECS".to_owned(), role: None },
+        origin: Origin::Ecs,
+        api,
+        request: Request::Nothing,
+        observed: vec![observed],
+        task_version: task.zip(detail.version.known().copied()),
+        deployment: (api == Api::DeploymentStateChange).then(|| news(&detail)).flatten(),
+        addendum: false,
+    };
+    Ok(match foreign(&place, &change) {
+        Some(rejected) => Parsed::Rejected(rejected),
+        None => Parsed::Change(Box::new(change)),
+    })
+}
+
+/// The service that a task belongs to; of a task on its own, the definition that it runs.
+fn task(place: &Place, detail: &Detail) -> Option<ResourceId> {
+    match detail.group.text().and_then(|group| group.strip_prefix("service:")) {
+        Some(name) => service_id(place, detail.cluster_arn.text(), name),
+        None => {
+            let arn: Arn = detail.task_definition_arn.text()?.parse().ok()?;
+            Some(ResourceId { kind: ResourceType::TaskDefinition, arn })
+        }
+    }
+}
+
+/// A service event names its service in `resources`, perhaps in the old form, and its cluster perhaps not at all.
+fn service(place: &Place, detail: &Detail, arn: &Arn) -> Option<ResourceId> {
+    match ResourceType::of_ecs_arn(arn)? {
+        ResourceType::Service => service_id(place, detail.cluster_arn.text(), arn.as_str()),
+        _ => None,
+    }
+}
+
+fn instance(detail: &Detail, json: &RawValue) -> Option<Observed> {
+    let arn: Arn = detail.container_instance_arn.text()?.parse().ok()?;
+    let id = ResourceId { kind: ResourceType::ContainerInstance, arn };
+    Resource::read(id, Document::new(json)).map(|resource| Observed::State(Box::new(resource)))
+}
+
+fn news(detail: &Detail) -> Option<DeploymentNews> {
+    let progress = match detail.event_name.text() {
+        Some("SERVICE_DEPLOYMENT_IN_PROGRESS") => Progress::InProgress,
+        Some("SERVICE_DEPLOYMENT_COMPLETED") => Progress::Completed,
+        Some("SERVICE_DEPLOYMENT_FAILED") => Progress::Failed,
+        _ => Progress::Other,
+    };
+    Some(DeploymentNews { id: detail.deployment_id.text()?.to_owned(), progress })
+}

@@ -1,0 +1,341 @@
+//! Subnets, routes, NAT gateways, endpoints and security groups, as EC2's `describe-*` print them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::document::Field;
+
+/// What is known of networks. Ids are unique in AWS, so that neither account nor Region is part of a key.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    subnets: BTreeMap<String, Subnet>,
+    route_tables: BTreeMap<String, Vec<RouteTable>>,
+    nat_gateways: BTreeMap<String, NatGateway>,
+    endpoints: BTreeMap<String, Vec<Endpoint>>,
+    groups: BTreeMap<String, SecurityGroup>,
+    dns: BTreeMap<String, Dns>,
+    /// Somebody listed endpoints: a VPC without any in the list has none.
+    endpoints_listed: bool,
+}
+
+/// A subnet.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Subnet {
+    /// `subnet-…`
+    pub subnet_id: Field<String>,
+    /// `vpc-…`
+    pub vpc_id: Field<String>,
+    /// Its IPv4 range.
+    pub cidr_block: Field<String>,
+}
+
+/// A route table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct RouteTable {
+    /// `rtb-…`
+    pub route_table_id: Field<String>,
+    /// `vpc-…`
+    pub vpc_id: Field<String>,
+    /// The subnets that it serves; the main one serves all that no other does.
+    pub associations: Field<Vec<Association>>,
+    /// Its routes.
+    pub routes: Field<Vec<Route>>,
+}
+
+/// Which subnet a route table serves.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Association {
+    /// `subnet-…`
+    pub subnet_id: Field<String>,
+    /// The VPC's main table.
+    pub main: Field<bool>,
+}
+
+/// A route.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Route {
+    /// The IPv4 range that it is for.
+    pub destination_cidr_block: Field<String>,
+    /// `igw-…`, `vgw-…`, `vpce-…` or `local`.
+    pub gateway_id: Field<String>,
+    /// `nat-…`
+    pub nat_gateway_id: Field<String>,
+    /// `tgw-…`
+    pub transit_gateway_id: Field<String>,
+    /// `eni-…`
+    pub network_interface_id: Field<String>,
+    /// `pcx-…`
+    pub vpc_peering_connection_id: Field<String>,
+    /// `active` or `blackhole`.
+    pub state: Field<String>,
+}
+
+impl Route {
+    /// What it leads to.
+    pub fn target(&self) -> &str {
+        let targets = [
+            &self.nat_gateway_id,
+            &self.gateway_id,
+            &self.transit_gateway_id,
+            &self.network_interface_id,
+            &self.vpc_peering_connection_id,
+        ];
+        targets.into_iter().find_map(Field::text).unwrap_or("an unknown target")
+    }
+}
+
+/// A NAT gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct NatGateway {
+    /// `nat-…`
+    pub nat_gateway_id: Field<String>,
+    /// `available`, `pending`, `failed`, …
+    pub state: Field<String>,
+    /// `public`, or `private`, which does not reach the internet.
+    pub connectivity_type: Field<String>,
+}
+
+/// A VPC endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Endpoint {
+    /// `vpce-…`
+    pub vpc_endpoint_id: Field<String>,
+    /// `Interface`, `Gateway` or `GatewayLoadBalancer`.
+    pub vpc_endpoint_type: Field<String>,
+    /// `vpc-…`
+    pub vpc_id: Field<String>,
+    /// `com.amazonaws.eu-west-1.ecr.api`
+    pub service_name: Field<String>,
+    /// `available` among others; EC2 writes it in small letters, its model with a capital.
+    pub state: Field<String>,
+    /// Of gateway endpoints.
+    pub route_table_ids: Field<Vec<String>>,
+    /// Of interface endpoints.
+    pub subnet_ids: Field<Vec<String>>,
+    /// Of interface endpoints.
+    pub groups: Field<Vec<GroupReference>>,
+    /// Whether the service's usual name leads to the endpoint.
+    pub private_dns_enabled: Field<bool>,
+}
+
+/// A security group by its id.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct GroupReference {
+    /// `sg-…`
+    pub group_id: Field<String>,
+}
+
+/// A security group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SecurityGroup {
+    /// `sg-…`
+    pub group_id: Field<String>,
+    /// What it lets in.
+    pub ip_permissions: Field<Vec<Permission>>,
+    /// What it lets out.
+    pub ip_permissions_egress: Field<Vec<Permission>>,
+}
+
+/// One permission of a security group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Permission {
+    /// `tcp`, `-1` for all, or a number.
+    pub ip_protocol: Field<String>,
+    /// The first port; absent for all.
+    pub from_port: Field<i64>,
+    /// The last port; absent for all.
+    pub to_port: Field<i64>,
+    /// IPv4 sources or destinations.
+    pub ip_ranges: Field<Vec<IpRange>>,
+    /// IPv6 sources or destinations.
+    pub ipv6_ranges: Field<Vec<Ipv6Range>>,
+    /// Groups as sources or destinations.
+    pub user_id_group_pairs: Field<Vec<GroupReference>>,
+}
+
+/// An IPv4 range.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct IpRange {
+    /// `10.0.0.0/16`
+    pub cidr_ip: Field<String>,
+}
+
+/// An IPv6 range.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Ipv6Range {
+    /// `2001:db8::/32`
+    pub cidr_ipv6: Field<String>,
+}
+
+impl Permission {
+    /// Whether it is about TCP port 443.
+    pub fn covers_https(&self) -> bool {
+        match self.ip_protocol.text() {
+            Some("-1") => true,
+            Some("tcp" | "6") => match (self.from_port.known(), self.to_port.known()) {
+                (Some(from), Some(to)) => *from <= 443 && 443 <= *to,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether one of its IPv4 ranges holds a whole range.
+    pub fn spans(&self, cidr: &str) -> bool {
+        let Ok(inner) = cidr.parse::<IpNet>() else { return false };
+        let ranges = self.ip_ranges.items().iter().filter_map(|range| range.cidr_ip.text());
+        ranges.filter_map(|range| range.parse::<IpNet>().ok()).any(|outer| outer.contains(&inner))
+    }
+
+    /// Whether it names a security group.
+    pub fn names(&self, group: &str) -> bool {
+        self.user_id_group_pairs.items().iter().any(|pair| pair.group_id.text() == Some(group))
+    }
+
+    /// The first of its ranges that holds addresses outside private networks.
+    pub fn public_source(&self) -> Option<&str> {
+        let v4 = self.ip_ranges.items().iter().filter_map(|range| range.cidr_ip.text());
+        let v6 = self.ipv6_ranges.items().iter().filter_map(|range| range.cidr_ipv6.text());
+        v4.chain(v6).find(|range| !is_private(range))
+    }
+}
+
+/// Whether a whole range lies in a private network (RFC 1918, 6598, 4193). What can't be read counts as public.
+fn is_private(cidr: &str) -> bool {
+    let Ok(range) = cidr.parse::<IpNet>() else { return false };
+    let private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+    let loopback = matches!(range.addr(), IpAddr::V4(v4) if v4.is_loopback());
+    loopback || private.iter().filter_map(|net| net.parse::<IpNet>().ok()).any(|net| net.contains(&range))
+}
+
+/// Whether a VPC resolves names; both are needed for an endpoint's private name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dns {
+    /// `enableDnsSupport`
+    pub support: Option<bool>,
+    /// `enableDnsHostnames`
+    pub hostnames: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct Answer {
+    subnets: Field<Vec<Subnet>>,
+    route_tables: Field<Vec<RouteTable>>,
+    nat_gateways: Field<Vec<NatGateway>>,
+    vpc_endpoints: Field<Vec<Endpoint>>,
+    security_groups: Field<Vec<SecurityGroup>>,
+    vpc_id: Field<String>,
+    enable_dns_support: Field<Flag>,
+    enable_dns_hostnames: Field<Flag>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct Flag {
+    value: Field<bool>,
+}
+
+impl Network {
+    /// A subnet.
+    pub fn subnet(&self, id: &str) -> Option<&Subnet> {
+        self.subnets.get(id)
+    }
+
+    /// The route table that serves a subnet: its own, or else the VPC's main one. `None` where the VPC's tables are
+    /// not known.
+    pub fn route_table(&self, vpc: &str, subnet: &str) -> Option<&RouteTable> {
+        let tables = self.route_tables.get(vpc)?;
+        let serves = |table: &&RouteTable, wanted: fn(&Association, &str) -> bool| {
+            table.associations.items().iter().any(|association| wanted(association, subnet))
+        };
+        let own = tables.iter().find(|table| serves(table, |a, subnet| a.subnet_id.text() == Some(subnet)));
+        own.or_else(|| tables.iter().find(|table| serves(table, |a, _| a.main.known() == Some(&true))))
+    }
+
+    /// A NAT gateway.
+    pub fn nat_gateway(&self, id: &str) -> Option<&NatGateway> {
+        self.nat_gateways.get(id)
+    }
+
+    /// The endpoints of a VPC; `None` where nobody listed them.
+    pub fn endpoints(&self, vpc: &str) -> Option<&[Endpoint]> {
+        match self.endpoints.get(vpc) {
+            Some(endpoints) => Some(endpoints),
+            None if self.endpoints_listed => Some(&[]),
+            None => None,
+        }
+    }
+
+    /// A security group.
+    pub fn group(&self, id: &str) -> Option<&SecurityGroup> {
+        self.groups.get(id)
+    }
+
+    /// Whether a VPC resolves names.
+    pub fn dns(&self, vpc: &str) -> Dns {
+        self.dns.get(vpc).copied().unwrap_or_default()
+    }
+
+    /// Learns from an answer of EC2; says how many things it told of.
+    pub fn absorb(&mut self, json: &RawValue) -> usize {
+        let Ok(answer) = serde_json::from_str::<Answer>(json.get()) else { return 0 };
+        let mut told = 0;
+        for subnet in answer.subnets.into_known().unwrap_or_default() {
+            if let Some(id) = subnet.subnet_id.text() {
+                self.subnets.insert(id.to_owned(), subnet);
+                told += 1;
+            }
+        }
+        for table in answer.route_tables.into_known().unwrap_or_default() {
+            if let Some(vpc) = table.vpc_id.text() {
+                self.route_tables.entry(vpc.to_owned()).or_default().push(table);
+                told += 1;
+            }
+        }
+        for gateway in answer.nat_gateways.into_known().unwrap_or_default() {
+            if let Some(id) = gateway.nat_gateway_id.text() {
+                self.nat_gateways.insert(id.to_owned(), gateway);
+                told += 1;
+            }
+        }
+        if let Field::Known(endpoints) = answer.vpc_endpoints {
+            self.endpoints_listed = true;
+            told += 1;
+            for endpoint in endpoints {
+                if let Some(vpc) = endpoint.vpc_id.text() {
+                    self.endpoints.entry(vpc.to_owned()).or_default().push(endpoint);
+                }
+            }
+        }
+        for group in answer.security_groups.into_known().unwrap_or_default() {
+            if let Some(id) = group.group_id.text() {
+                self.groups.insert(id.to_owned(), group);
+                told += 1;
+            }
+        }
+        if let Some(vpc) = answer.vpc_id.text() {
+            let dns = self.dns.entry(vpc.to_owned()).or_default();
+            let flag = |field: Field<Flag>| field.into_known().and_then(|flag| flag.value.into_known());
+            dns.support = flag(answer.enable_dns_support).or(dns.support);
+            dns.hostnames = flag(answer.enable_dns_hostnames).or(dns.hostnames);
+            told += 1;
+        }
+        told
+    }
+}

@@ -1,0 +1,157 @@
+//! A finding: one control that one resource fails, and the change that showed it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::change::{Actor, Api, Change, Origin};
+use crate::control::{Control, Violation};
+use crate::document::Field;
+use crate::ids::{AccountId, ChangeId, Region};
+use crate::policy::Subject;
+use crate::resource::{Resource, ResourceId};
+
+/// The change behind a finding, without its documents.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The change's name.
+    pub id: ChangeId,
+    /// When it happened.
+    pub time: Timestamp,
+    /// The account to act in.
+    pub account: AccountId,
+    /// The Region to act in.
+    pub region: Region,
+    /// Who did it.
+    pub actor: Actor,
+    /// With what tool.
+    pub origin: Origin,
+    /// What was done.
+    pub api: Api,
+}
+
+impl Cause {
+    /// The cause that a change is.
+    pub fn of(change: &Change) -> Self {
+        Self {
+            id: change.id.clone(),
+            time: change.time,
+            account: change.account.clone(),
+            region: change.region.clone(),
+            actor: change.actor.clone(),
+            origin: change.origin,
+            api: change.api,
+        }
+    }
+}
+
+/// One control that one resource fails.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The control.
+    pub control: &'static Control,
+    /// The resource.
+    pub resource: ResourceId,
+    /// The document with the violations, where it is not the resource's own.
+    pub found_in: Option<ResourceId>,
+    /// Where and how it fails.
+    pub violations: Vec<Violation>,
+    /// The change that showed it.
+    pub cause: Cause,
+    /// Whether that change set what is wrong. A change of something else, or an event of ECS, only shows that
+    /// it is still so.
+    pub made_by_cause: bool,
+    /// Who else keeps the resource's state, and would put it back.
+    pub owner: Option<Owner>,
+}
+
+impl Finding {
+    /// The finding, as the policy's rules match it.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            account: &self.cause.account,
+            region: &self.cause.region,
+            resource: &self.resource.arn,
+            cluster: self.resource.cluster(),
+            control: self.control.slug,
+            severity: self.control.severity,
+        }
+    }
+
+    /// What was seen, as a short hash: equal for the same violations of the same resource.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_finding(self.control.slug, &self.resource, self.found_in.as_ref(), &self.violations)
+    }
+}
+
+/// A short hash of a state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    fn of(hash: Sha256) -> Self {
+        Self(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The hash of what a control found in a resource.
+    pub fn of_finding(
+        control: &str,
+        resource: &ResourceId,
+        found_in: Option<&ResourceId>,
+        violations: &[Violation],
+    ) -> Self {
+        let document = found_in.map_or("", |document| document.arn.as_str());
+        let mut hash = Sha256::new();
+        for part in [control, resource.arn.as_str(), document] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        for violation in violations {
+            hash.update(violation.path.as_bytes());
+            hash.update([0]);
+            hash.update(violation.actual.to_string().as_bytes());
+            hash.update([0]);
+        }
+        Self::of(hash)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who else keeps a resource's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A CloudFormation stack: its tags are on the resource, and nobody else can set them.
+    Stack,
+    /// The tool that made this change.
+    Tool(Origin),
+}
+
+impl Owner {
+    /// The owner of a resource, by its tags first and then by the tool of the change.
+    pub fn of(resource: &Resource, origin: Origin) -> Option<Self> {
+        let stack = match &resource.tags {
+            Field::Known(keys) => keys.iter().any(|key| key.starts_with("aws:cloudformation:")),
+            Field::Absent | Field::Hidden => false,
+        };
+        if stack { Some(Self::Stack) } else { origin.is_iac().then_some(Self::Tool(origin)) }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stack | Self::Tool(Origin::CloudFormation) => "CloudFormation",
+            Self::Tool(Origin::Cdk) => "the CDK",
+            Self::Tool(Origin::Terraform) => "Terraform",
+            Self::Tool(Origin::Pulumi) => "Pulumi",
+            Self::Tool(_) => "another tool",
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! References to images, as container definitions hold them.
+
+use std::fmt;
+
+/// An image's reference in its parts. A user and password in front of the registry are dropped when it is read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageReference {
+    /// The registry's host; `docker.io` where the reference names none.
+    pub registry: String,
+    /// The repository's path.
+    pub repository: String,
+    /// The tag; `latest` where neither tag nor digest is named.
+    pub tag: Option<String>,
+    /// `sha256:…`, if the reference is pinned.
+    pub digest: Option<String>,
+}
+
+impl ImageReference {
+    /// Reads a reference by Docker's rule: the first part is a registry if it has a dot, a colon, or is
+    /// `localhost`.
+    pub fn read(text: &str) -> Self {
+        let text = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or(text);
+        let (name, digest) = match text.rsplit_once("@sha256:") {
+            Some((name, digest)) => (name, Some(format!("sha256:{}", clean(digest)))),
+            None => (text, None),
+        };
+        let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
+        let (registry, path) = match name.split_once('/') {
+            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
+            _ => ("docker.io", name),
+        };
+        let (repository, tag) = match path.rsplit_once(':') {
+            Some((repository, tag)) => (repository, Some(clean(tag))),
+            None => (path, digest.is_none().then(|| "latest".to_owned())),
+        };
+        Self { registry: clean(registry), repository: clean(repository), tag, digest }
+    }
+
+    /// The account and Region of a private ECR registry.
+    pub fn ecr(&self) -> Option<(&str, &str)> {
+        let (account, rest) = self.registry.split_once('.')?;
+        let region = match rest.strip_prefix("dkr.ecr.").or(rest.strip_prefix("dkr.ecr-fips.")) {
+            Some(host) => host.strip_suffix(".amazonaws.com.cn").or(host.strip_suffix(".amazonaws.com"))?,
+            None => self.dual_stack_region()?,
+        };
+        let account = account.split_once('.').map_or(account, |(account, _)| account);
+        account.bytes().all(|b| b.is_ascii_digit()).then_some((account, region))
+    }
+
+    /// `ACCOUNT.dkr-ecr.REGION.on.aws`
+    fn dual_stack_region(&self) -> Option<&str> {
+        self.registry.split_once(".dkr-ecr.")?.1.strip_suffix(".on.aws")
+    }
+}
+
+impl fmt::Display for ImageReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_graphic()).take(256).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_split_by_dockers_rule() {
+        let rows = [
+            ("nginx", "docker.io/nginx:latest"),
+            ("team/app:1.2", "docker.io/team/app:1.2"),
+            ("localhost/app", "localhost/app:latest"),
+            ("registry.example.com:5000/app", "registry.example.com:5000/app:latest"),
+            (
+                "public.ecr.aws/docker/library/nginx:1.27@sha256:ab",
+                "public.ecr.aws/docker/library/nginx:1.27@sha256:ab",
+            ),
+            ("https://user:s3cret@registry.example.com/app:1", "registry.example.com/app:1"),
+            ("user:s3cret@registry.example.com/app", "registry.example.com/app:latest"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(ImageReference::read(text).to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_private_ecr_registry_tells_account_and_region() {
+        let rows = [
+            ("111122223333.dkr.ecr.eu-west-1.amazonaws.com/a", Some(("111122223333", "eu-west-1"))),
+            ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/a", Some(("111122223333", "cn-north-1"))),
+            ("111122223333.dkr-ecr.eu-west-1.on.aws/a", Some(("111122223333", "eu-west-1"))),
+            ("public.ecr.aws/a", None),
+            ("evil.dkr.ecr.eu-west-1.amazonaws.com/a", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(ImageReference::read(text).ecr(), expected, "{text}");
+        }
+    }
+}

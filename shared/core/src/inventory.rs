@@ -1,0 +1,191 @@
+//! What is known of accounts, folded from changes and from our own actions.
+//!
+//! History shows what happened without us. Where a fix was decided on the way, later documents still show the
+//! violation: they are read as they would have been, unless their change set the fixed member again.
+
+use std::collections::BTreeMap;
+
+use json_patch::Patch;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::change::{Api, Change, Observed, Progress};
+use crate::document::Document;
+use crate::facts::Facts;
+use crate::ids::Arn;
+use crate::remediation::{Action, Remediation, provisional_arn, simulate};
+use crate::resource::{Resource, ResourceId, ResourceType};
+
+/// What is known, and what we changed.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    facts: Facts,
+    /// Documents from `--state`: what describing a resource answers when no event shows it.
+    described: BTreeMap<Arn, Resource>,
+    fixed: BTreeMap<Arn, Vec<Patch>>,
+    versions: BTreeMap<Arn, u64>,
+}
+
+impl Inventory {
+    /// An inventory that knows these roles to be passable and nothing else.
+    pub fn new(passable_roles: Vec<String>) -> Self {
+        Self { facts: Facts::passing(passable_roles), ..Self::default() }
+    }
+
+    /// What is known.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Learns from a document as `aws … describe-*` prints it. `None` where it is no such document.
+    pub fn describe(&mut self, json: &RawValue) -> Option<usize> {
+        let told = self.facts.absorb(json)?;
+        self.described = self.facts.resources().map(|one| (one.id.arn.clone(), one.clone())).collect();
+        Some(told)
+    }
+
+    /// Folds a change in, and answers it as it would have looked with our fixes in force. `None` for a task event
+    /// that is older than what is known of the task.
+    pub fn observe(&mut self, change: &Change) -> Option<Change> {
+        if let Some((task, version)) = &change.task_version {
+            let known = self.versions.entry(task.clone()).or_default();
+            if *known >= *version {
+                return None;
+            }
+            *known = *version;
+        }
+        let mut seen = change.clone();
+        for observed in &mut seen.observed {
+            match observed {
+                Observed::State(resource)
+                    if change.addendum && self.facts.resource(&resource.id.arn).is_some() =>
+                {
+                    *observed = Observed::Touched(resource.id.clone());
+                }
+                Observed::State(resource) => {
+                    **resource = self.with_our_fixes((**resource).clone(), change);
+                    self.facts.learn((**resource).clone());
+                }
+                Observed::Touched(id) => self.touched(&id.clone(), change),
+                Observed::Gone(id) => {
+                    // Services go on running a deregistered revision.
+                    if id.kind != ResourceType::TaskDefinition {
+                        self.facts.forget(&id.arn);
+                        self.described.remove(&id.arn);
+                        self.fixed.remove(&id.arn);
+                    }
+                }
+            }
+        }
+        Some(seen)
+    }
+
+    /// The document as it would look: our patches hold where the change did not set their members again.
+    fn with_our_fixes(&mut self, resource: Resource, change: &Change) -> Resource {
+        let Some(patches) = self.fixed.get_mut(&resource.id.arn) else { return resource };
+        let mut state = resource;
+        patches.retain(|patch| {
+            let held = !members(patch).iter().any(|member| change.touches(member));
+            match simulate(patch, &state) {
+                Ok(after) if held => {
+                    state = after;
+                    true
+                }
+                _ => false,
+            }
+        });
+        state
+    }
+
+    /// A resource that changed without showing its state is only known as somebody described it.
+    fn touched(&mut self, id: &ResourceId, change: &Change) {
+        if let Some(news) = &change.deployment {
+            return self.deployment(id, &news.id, news.progress);
+        }
+        let rewritten = match change.api {
+            Api::CreateExpressGatewayService | Api::UpdateExpressGatewayService => true,
+            Api::TagResource | Api::UntagResource | Api::RunTask | Api::StartTask => false,
+            Api::CreateTaskSet
+            | Api::UpdateTaskSet
+            | Api::UpdateServicePrimaryTaskSet
+            | Api::DeleteTaskSet => false,
+            api => !api.is_native() && !change.addendum,
+        };
+        if rewritten {
+            self.facts.forget(&id.arn);
+            self.fixed.remove(&id.arn);
+            if let Some(described) = self.described.get(&id.arn) {
+                self.facts.learn(described.clone());
+            }
+        }
+    }
+
+    /// ECS announced how a deployment went.
+    fn deployment(&mut self, service: &ResourceId, id: &str, progress: Progress) {
+        let Some(known) = self.facts.resource(&service.arn) else { return };
+        match progress {
+            Progress::Completed => {
+                if let Some(after) = completed(known, id) {
+                    self.facts.learn(after);
+                }
+            }
+            // A failed deployment may have been rolled back: only describing the service tells what it runs now.
+            Progress::Failed => {
+                self.facts.forget(&service.arn);
+                self.fixed.remove(&service.arn);
+            }
+            Progress::InProgress | Progress::Other => {}
+        }
+    }
+
+    /// Writes a remediation, as AWS would.
+    pub fn apply(&mut self, remediation: &Remediation) {
+        let before = remediation.before();
+        match remediation.action() {
+            Action::RegisterTaskDefinition => {
+                if let Some(mended) = registered(before, remediation.after()) {
+                    self.facts.learn_mended(before.id.arn.clone(), mended);
+                }
+            }
+            Action::UpdateClusterSettings | Action::UpdateService => {
+                self.facts.learn(remediation.after().clone());
+                self.fixed.entry(before.id.arn.clone()).or_default().push(remediation.patch().clone());
+            }
+        }
+    }
+}
+
+/// The top-level members that a patch writes.
+fn members(patch: &Patch) -> Vec<String> {
+    let paths = patch.0.iter().map(|operation| operation.path().to_string());
+    let mut members: Vec<String> =
+        paths.filter_map(|path| Some(path.trim_start_matches('/').split('/').next()?.to_owned())).collect();
+    members.dedup();
+    members
+}
+
+/// The service once its deployment is through: the deployments before it are gone.
+fn completed(service: &Resource, id: &str) -> Option<Resource> {
+    let mut value = service.document.value()?;
+    let members = value.as_object_mut()?;
+    let deployments = members.get_mut("deployments")?.as_array_mut()?;
+    if !deployments.iter().any(|one| one.get("id").and_then(Value::as_str) == Some(id)) {
+        return None;
+    }
+    deployments.retain(|one| one.get("id").and_then(Value::as_str) == Some(id));
+    for deployment in deployments.iter_mut() {
+        deployment.as_object_mut()?.insert("rolloutState".to_owned(), "COMPLETED".into());
+    }
+    members.remove("currentServiceDeployment");
+    Resource::read(service.id.clone(), Document::from_value(&value))
+}
+
+/// The mended revision under the name that it has until ECS gives it a number.
+fn registered(before: &Resource, after: &Resource) -> Option<Resource> {
+    let arn: Arn = provisional_arn(&before.id.arn).parse().ok()?;
+    let mut value = after.document.value()?;
+    value.as_object_mut()?.insert("taskDefinitionArn".to_owned(), arn.as_str().into());
+    let id = ResourceId { kind: before.id.kind, arn };
+    Resource::read(id, Document::from_value(&value))
+        .map(|mended| mended.with_tags_beside(before.tags.clone()))
+}

@@ -1,0 +1,32 @@
+//! Shipshape's pure core, in reading order: event → change → finding → plan → decision → effect → ledger.
+//!
+//! Nothing in here does I/O, reads a clock or the environment, or knows an SDK.
+
+pub mod ids;
+
+pub mod event;
+
+pub mod change;
+pub mod document;
+pub mod image;
+pub mod resource;
+
+pub mod control;
+pub mod controls;
+pub mod facts;
+pub mod finding;
+
+pub mod preflight;
+pub mod remediation;
+
+pub mod policy;
+
+pub mod decide;
+
+pub mod ledger;
+
+pub mod pipeline;
+
+pub mod check;
+pub mod inventory;
+pub mod replay;

@@ -1,0 +1,499 @@
+//! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle. The only async file; the
+//! ports do what waits. Replay, notify and fix run this very code, and differ in their ports alone.
+
+use jiff::Timestamp;
+
+use crate::change::{Change, Observed};
+use crate::control::{Compliance, Evaluation, Selected, Selection, evaluate};
+use crate::decide::{Authorized, Decision, Proposal, Reason, Why, decide};
+use crate::facts::{Facts, Need};
+use crate::finding::{Cause, Finding, Fingerprint, Owner};
+use crate::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use crate::policy::{Mode, Policy};
+use crate::preflight::{Preflight, preflight};
+use crate::remediation::{self, Fix, Remediation};
+use crate::resource::{Body, Resource, ResourceId};
+
+/// How often needs are fetched and a change judged again.
+const ROUNDS: usize = 3;
+
+/// Answers needs.
+pub trait Lookup {
+    /// The failure of a port.
+    type Error;
+
+    /// What is known so far.
+    fn facts(&self) -> &Facts;
+
+    /// Fetches what it can, in batches. `false` where nothing new was learned.
+    fn fetch(&mut self, needs: &[Need]) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+}
+
+/// Writes.
+pub trait Remediator {
+    /// The failure of a port.
+    type Error;
+
+    /// Reads the resource again, and writes the remediation if it still is what was seen.
+    fn apply(
+        &mut self,
+        remediation: &Remediation,
+    ) -> impl Future<Output = Result<Applied, Self::Error>> + Send;
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// It is written.
+    Done,
+    /// The resource has changed since: nothing is written, and its own event judges it anew.
+    Changed,
+    /// AWS refused it, with this sentence.
+    Refused(String),
+}
+
+/// Tells people.
+pub trait Notifier {
+    /// The failure of a port.
+    type Error;
+
+    /// Sends one message about what was judged on one resource.
+    fn publish(&mut self, judgements: &[&Judgement]) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// The ports of a run, with one kind of failure.
+pub trait Ports:
+    Lookup<Error = Self::Failure>
+    + Ledger<Error = Self::Failure>
+    + Remediator<Error = Self::Failure>
+    + Notifier<Error = Self::Failure>
+{
+    /// The failure of any of them.
+    type Failure;
+}
+
+/// One control's answer for one resource, and everything that followed.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// The change behind it.
+    pub cause: Cause,
+    /// When it was judged: the change's time, or later where it waited.
+    pub at: Timestamp,
+    /// The resource.
+    pub resource: ResourceId,
+    /// The answer.
+    pub evaluation: Evaluation,
+    /// The plan, if there is one.
+    pub fix: Option<Fix>,
+    /// What was decided; only where the answer asks for a decision.
+    pub ruling: Option<Ruling>,
+    /// The incident, where there is one.
+    pub incident: Option<IncidentId>,
+    /// Where the incident stands.
+    pub outcome: Option<Outcome>,
+}
+
+/// A decision without the resource that it was made on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// `fix`, `wait`, `notify`, `suppress` or `off`.
+    pub kind: &'static str,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Ruling {
+    fn of(decision: &Decision) -> Self {
+        Self { kind: decision.kind(), reason: decision.reason().clone() }
+    }
+
+    fn notify(why: Why, text: String) -> Self {
+        Self { kind: "notify", reason: Reason { why, text, notes: Vec::new() } }
+    }
+}
+
+/// What one change led to.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Every answer, by resource and control.
+    pub judgements: Vec<Judgement>,
+    /// Incidents that ended because their resource is gone.
+    pub gone: Vec<IncidentId>,
+}
+
+/// Takes one change from its evaluation to its end.
+pub async fn handle<P: Ports>(
+    change: &Change,
+    ports: &mut P,
+    policy: &Policy,
+    selection: &Selection,
+    now: Timestamp,
+) -> Result<Report, P::Failure> {
+    let mut report = Report::default();
+    for observed in &change.observed {
+        let id = observed.id();
+        if let Observed::Gone(id) = observed {
+            report.gone.extend(ports.close(id, None, Outcome::Gone).await?);
+            continue;
+        }
+        if !selection.concerns(id.kind) {
+            continue;
+        }
+        let (resource, evaluations) = judge(observed, ports, selection).await?;
+        let mut judgements = Vec::new();
+        let mut authorized = Vec::new();
+        for evaluation in evaluations {
+            let judgement = match (&evaluation.compliance, &resource) {
+                (Compliance::Failed(_), Some(resource)) => {
+                    let (judgement, fix) =
+                        rule(change, resource, evaluation, ports, policy, selection, now).await?;
+                    authorized.extend(fix);
+                    judgement
+                }
+                (Compliance::Unknown(needs), _) => {
+                    let text = unknown(needs);
+                    undecided(change, id, evaluation.clone(), text, ports, policy, now).await?
+                }
+                _ => {
+                    // What waited has nothing to fix any more.
+                    let ended = ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
+                    let mut judgement = plain(change, id, evaluation, now);
+                    judgement.outcome = ended.first().map(|_| Outcome::Stale);
+                    judgement.incident = ended.into_iter().next();
+                    judgement
+                }
+            };
+            judgements.push(judgement);
+        }
+        act(change, authorized, &mut judgements, ports, policy, selection, now).await?;
+        let told: Vec<&Judgement> = judgements.iter().filter(|one| tells(one)).collect();
+        if !told.is_empty() {
+            ports.publish(&told).await?;
+        }
+        report.judgements.append(&mut judgements);
+    }
+    Ok(report)
+}
+
+fn tells(judgement: &Judgement) -> bool {
+    matches!(judgement.outcome, Some(Outcome::Notified | Outcome::Applied | Outcome::Failed))
+}
+
+/// Evaluates what was observed, fetching what it needs, at most three times.
+async fn judge<P: Ports>(
+    observed: &Observed,
+    ports: &mut P,
+    selection: &Selection,
+) -> Result<(Option<Resource>, Vec<Evaluation>), P::Failure> {
+    let mut shown = match observed {
+        Observed::State(resource) => Some((**resource).clone()),
+        Observed::Touched(id) | Observed::Gone(id) => ports.facts().resource(&id.arn).cloned(),
+    };
+    for round in 0..=ROUNDS {
+        let needs = match &shown {
+            None => vec![Need::Resource(observed.id().clone())],
+            Some(resource) => {
+                let evaluations = evaluate(resource, ports.facts(), selection);
+                let needs = needed(&evaluations, resource);
+                if needs.is_empty() || round == ROUNDS {
+                    return Ok((shown, evaluations));
+                }
+                needs
+            }
+        };
+        if round == ROUNDS || !ports.fetch(&needs).await? {
+            break;
+        }
+        // A resource that hides a member is replaced by its description.
+        if let Some(described) = ports.facts().resource(&observed.id().arn) {
+            shown = Some(described.clone());
+        }
+    }
+    let evaluations = match &shown {
+        Some(resource) => evaluate(resource, ports.facts(), selection),
+        None => missing(observed.id(), selection),
+    };
+    Ok((shown, evaluations))
+}
+
+fn needed(evaluations: &[Evaluation], resource: &Resource) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for evaluation in evaluations {
+        if let Compliance::Unknown(missing) = &evaluation.compliance {
+            needs.extend(missing.iter().map(|need| match need {
+                Need::Member(_) => Need::Resource(resource.id.clone()),
+                other => other.clone(),
+            }));
+        }
+    }
+    needs.sort();
+    needs.dedup();
+    needs
+}
+
+/// Every control's answer for a resource of which only the name is known.
+fn missing(id: &ResourceId, selection: &Selection) -> Vec<Evaluation> {
+    let concerned = selection.iter().filter(|selected| selected.control.concerns(id.kind));
+    let unknown = |selected: &Selected| Evaluation {
+        control: selected.control,
+        found_in: None,
+        compliance: Compliance::Unknown(vec![Need::Resource(id.clone())]),
+    };
+    concerned.map(unknown).collect()
+}
+
+fn plain(change: &Change, id: &ResourceId, evaluation: Evaluation, now: Timestamp) -> Judgement {
+    Judgement {
+        cause: Cause::of(change),
+        at: now,
+        resource: id.clone(),
+        evaluation,
+        fix: None,
+        ruling: None,
+        incident: None,
+        outcome: None,
+    }
+}
+
+fn unknown(needs: &[Need]) -> String {
+    let calls: Vec<String> = needs.iter().map(Need::call).collect();
+    format!("cannot be judged without {}", calls.join(" · "))
+}
+
+/// Tells, once, that a control could not be judged.
+async fn undecided<P: Ports>(
+    change: &Change,
+    id: &ResourceId,
+    evaluation: Evaluation,
+    text: String,
+    ports: &mut P,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Judgement, P::Failure> {
+    let mut judgement = plain(change, id, evaluation, now);
+    let finding = Finding {
+        control: judgement.evaluation.control,
+        resource: id.clone(),
+        found_in: None,
+        violations: Vec::new(),
+        cause: judgement.cause.clone(),
+        made_by_cause: false,
+        owner: None,
+    };
+    if policy.effective(&finding.subject()).mode.value == Mode::Off {
+        return Ok(judgement);
+    }
+    let opened = ports.open(&finding, now).await?;
+    let ruling = Ruling::notify(Why::Unknown, text);
+    let outcome = settle(&opened, &finding.fingerprint(), &ruling, Outcome::Notified, ports, now).await?;
+    judgement.ruling = Some(ruling);
+    judgement.incident = Some(opened.id);
+    judgement.outcome = Some(outcome);
+    Ok(judgement)
+}
+
+/// Writes down where an incident stands; the same end of the same state as before is a repeat.
+async fn settle<P: Ports>(
+    opened: &Opened,
+    fingerprint: &Fingerprint,
+    ruling: &Ruling,
+    outcome: Outcome,
+    ports: &mut P,
+    now: Timestamp,
+) -> Result<Outcome, P::Failure> {
+    let settled = Settled {
+        fingerprint: fingerprint.clone(),
+        outcome: outcome.clone(),
+        reason: ruling.reason.text.clone(),
+    };
+    if opened.settled.as_ref() == Some(&settled) {
+        return Ok(Outcome::Repeated);
+    }
+    ports.settle(&opened.id, settled, now).await?;
+    Ok(outcome)
+}
+
+/// Plans, pre-flights and decides about one failed evaluation.
+async fn rule<P: Ports>(
+    change: &Change,
+    resource: &Resource,
+    evaluation: Evaluation,
+    ports: &mut P,
+    policy: &Policy,
+    selection: &Selection,
+    now: Timestamp,
+) -> Result<(Judgement, Option<Authorized>), P::Failure> {
+    let finding = finding(change, resource, &evaluation);
+    let opened = ports.open(&finding, now).await?;
+    let proposal = propose(resource, &evaluation, ports, selection).await?;
+    let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
+    let decision = decide(&finding, proposed, policy, &opened.history, now);
+    let ruling = Ruling::of(&decision);
+    let outcome = match &decision {
+        // Stands until the write has been tried.
+        Decision::Fix(..) => Outcome::Applied,
+        Decision::Wait(wait, _) => {
+            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Waiting(wait.clone()), ports, now)
+                .await?
+        }
+        Decision::Notify(_) => {
+            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Notified, ports, now).await?
+        }
+        Decision::Suppress(_) => {
+            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Suppressed, ports, now).await?
+        }
+        Decision::Off(_) => {
+            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Off, ports, now).await?
+        }
+    };
+    let mut judgement = plain(change, &resource.id, evaluation, now);
+    judgement.fix = proposal.map(|(fix, _)| fix);
+    judgement.ruling = Some(ruling);
+    judgement.incident = Some(opened.id);
+    judgement.outcome = Some(outcome);
+    let authorized = match decision {
+        Decision::Fix(authorized, _) => Some(*authorized),
+        _ => None,
+    };
+    Ok((judgement, authorized))
+}
+
+fn finding(change: &Change, resource: &Resource, evaluation: &Evaluation) -> Finding {
+    let violations = match &evaluation.compliance {
+        Compliance::Failed(violations) => violations.clone(),
+        _ => Vec::new(),
+    };
+    // A service answers for its revision by naming it.
+    let set = |path: &str| match evaluation.found_in {
+        Some(_) => change.touches("taskDefinition"),
+        None => change.touches(path.trim_start_matches('/').split('/').next().unwrap_or_default()),
+    };
+    Finding {
+        control: evaluation.control,
+        resource: resource.id.clone(),
+        found_in: evaluation.found_in.clone(),
+        made_by_cause: violations.iter().any(|violation| set(&violation.path)),
+        violations,
+        cause: Cause::of(change),
+        owner: Owner::of(resource, change.origin),
+    }
+}
+
+/// The plan and what its pre-flight says, fetching what that needs, at most three times.
+async fn propose<P: Ports>(
+    resource: &Resource,
+    evaluation: &Evaluation,
+    ports: &mut P,
+    selection: &Selection,
+) -> Result<Option<(Fix, Preflight)>, P::Failure> {
+    let Some(selected) = selection.get(evaluation.control) else { return Ok(None) };
+    for round in 0..=ROUNDS {
+        let facts = ports.facts();
+        let Some(fix) = remediation::plan(resource, evaluation, facts, selected) else { return Ok(None) };
+        let proof = remediation::prove(&fix, selected.control, resource, facts, selection);
+        let answer = preflight(&fix, resource, facts, selected, proof);
+        match &answer {
+            Preflight::Unknown(needs) if round < ROUNDS => {
+                if !ports.fetch(needs).await? {
+                    return Ok(Some((fix, answer)));
+                }
+            }
+            _ => return Ok(Some((fix, answer))),
+        }
+    }
+    Ok(None)
+}
+
+/// Combines what was authorised, claims each write, writes, and settles.
+async fn act<P: Ports>(
+    change: &Change,
+    authorized: Vec<Authorized>,
+    judgements: &mut [Judgement],
+    ports: &mut P,
+    policy: &Policy,
+    selection: &Selection,
+    now: Timestamp,
+) -> Result<(), P::Failure> {
+    if authorized.is_empty() {
+        return Ok(());
+    }
+    let (remediations, left_out) = remediation::combine(authorized, ports.facts(), selection);
+    for one in left_out {
+        let ruling = Ruling::notify(Why::Refused(vec!["does not combine".to_owned()]), one.why.to_string());
+        end(&[one.control], Some(ruling), Outcome::Notified, judgements, ports, now).await?;
+    }
+    for remediation in remediations {
+        let budget = policy.budget();
+        let request = Request {
+            remediation: &remediation,
+            account: &change.account,
+            change: &change.id,
+            rolls: rolls(&remediation, ports.facts()),
+            fixes_per_hour: budget.fixes_per_account_per_hour.value,
+            rolling_percent: budget.max_rolling_percent.value,
+        };
+        let (ruling, outcome) = match ports.claim(&request, now).await? {
+            Claim::Mine => match ports.apply(&remediation).await? {
+                Applied::Done => (None, Outcome::Applied),
+                Applied::Changed => (None, Outcome::Stale),
+                Applied::Refused(text) => (
+                    Some(Ruling::notify(Why::Refused(vec!["AWS refused".to_owned()]), text)),
+                    Outcome::Failed,
+                ),
+            },
+            Claim::Done | Claim::Held => (None, Outcome::Repeated),
+            Claim::OverBudget(text) => {
+                let text = format!("{text}: not fixed, told instead");
+                (Some(Ruling::notify(Why::OverBudget, text)), Outcome::Notified)
+            }
+        };
+        end(remediation.controls(), ruling, outcome, judgements, ports, now).await?;
+    }
+    Ok(())
+}
+
+/// Ends the incidents of the controls of one write.
+async fn end<P: Ports>(
+    controls: &[&'static str],
+    ruling: Option<Ruling>,
+    outcome: Outcome,
+    judgements: &mut [Judgement],
+    ports: &mut P,
+    now: Timestamp,
+) -> Result<(), P::Failure> {
+    for judgement in judgements.iter_mut().filter(|one| controls.contains(&one.evaluation.control.slug)) {
+        if let Some(ruling) = &ruling {
+            judgement.ruling = Some(ruling.clone());
+        }
+        judgement.outcome = Some(outcome.clone());
+        let (Some(id), Some(ruling)) = (&judgement.incident, &judgement.ruling) else { continue };
+        let violations = match &judgement.evaluation.compliance {
+            Compliance::Failed(violations) => violations.clone(),
+            _ => Vec::new(),
+        };
+        let fingerprint = Fingerprint::of_finding(
+            judgement.evaluation.control.slug,
+            &judgement.resource,
+            judgement.evaluation.found_in.as_ref(),
+            &violations,
+        );
+        let settled = Settled { fingerprint, outcome: outcome.clone(), reason: ruling.reason.text.clone() };
+        ports.settle(id, settled, now).await?;
+    }
+    Ok(())
+}
+
+/// The cluster whose services a write sets rolling, and how many services it has.
+fn rolls(remediation: &Remediation, facts: &Facts) -> Option<(crate::ids::Arn, Option<u32>)> {
+    if !remediation.starts_deployment() {
+        return None;
+    }
+    let target = remediation.target();
+    let (start, _) = target.arn.as_str().split_once(":service/")?;
+    let cluster: crate::ids::Arn = format!("{start}:cluster/{}", target.cluster()?).parse().ok()?;
+    let services = match facts.resource(&cluster).map(|known| &known.body) {
+        Some(Body::Cluster(cluster)) => cluster.active_services_count.known().copied(),
+        _ => None,
+    };
+    Some((cluster, services))
+}

@@ -1,0 +1,350 @@
+//! Would tasks still start without a public address? For each subnet: a NAT route that works, or else a private
+//! endpoint for everything that Fargate itself fetches. What the program inside calls can't be proved.
+//! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html>
+//! <https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Doubts, content, shown};
+use crate::document::Field;
+use crate::facts::network::{Endpoint, Permission, RouteTable, Subnet};
+use crate::facts::{Facts, Need};
+use crate::image::ImageReference;
+use crate::resource::{Body, Resource, ResourceId, ResourceType, Service, TaskDefinition};
+
+/// Demands that tasks of a service start without a public address in all of its subnets, and that nobody reaches
+/// them by it.
+pub fn without_public_address(resource: &Resource, service: &Service, facts: &Facts, doubts: &mut Doubts) {
+    let Field::Known(block) = service.awsvpc() else {
+        doubts.need(Need::Resource(resource.id.clone()));
+        return;
+    };
+    let Field::Known(subnets) = &block.subnets else {
+        doubts.need(Need::Resource(resource.id.clone()));
+        return;
+    };
+    let groups: Vec<&str> = block.security_groups.items().iter().map(String::as_str).collect();
+    callers(service, &groups, facts, doubts);
+    let Some(task) = content(service, facts, doubts) else { return };
+    let required = requirements(resource, service, task, facts, doubts);
+    for subnet in subnets {
+        reach(subnet, &groups, &required, facts, doubts);
+    }
+}
+
+/// A service without load balancer whose groups let outsiders in may be reached by its public address.
+fn callers(service: &Service, groups: &[&str], facts: &Facts, doubts: &mut Doubts) {
+    if !service.load_balancers.items().is_empty() {
+        return;
+    }
+    for group in groups {
+        match facts.network.group(group) {
+            None => doubts.need(Need::SecurityGroup((*group).to_owned())),
+            Some(known) => {
+                if let Some(range) = known.ip_permissions.items().iter().find_map(Permission::public_source) {
+                    doubts.refuse(
+                        "may be reached by its public address",
+                        format!("the service has no load balancer and {group} lets {} in: somebody may be calling the public address; put a load balancer in front, or close the group", shown(range)),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What has to be reachable, each with who needs it.
+struct Required {
+    /// Endpoint services by their last part (`ecr.api`, `s3`, `logs`, …), and what needs each.
+    endpoints: BTreeMap<String, String>,
+    /// What only a way to the internet can serve.
+    internet: BTreeSet<String>,
+    region: String,
+}
+
+fn requirements(
+    resource: &Resource,
+    service: &Service,
+    task: &TaskDefinition,
+    facts: &Facts,
+    doubts: &mut Doubts,
+) -> Required {
+    let region = resource.id.arn.region().to_owned();
+    let mut required = Required { endpoints: BTreeMap::new(), internet: BTreeSet::new(), region };
+    for (index, container) in task.container_definitions.items().iter().enumerate() {
+        let name = shown(&container.label(index));
+        match container.image.text().map(ImageReference::read) {
+            Some(image) if image.ecr().is_some_and(|(_, region)| region == required.region) => {
+                for service in ["ecr.api", "ecr.dkr", "s3"] {
+                    required.by(service, &format!("the image of container `{name}`"));
+                }
+            }
+            Some(image) => {
+                required.internet.insert(format!("the image {image} of container `{name}`"));
+            }
+            None => doubts.need(Need::Member("/containerDefinitions".to_owned())),
+        }
+        if let Field::Known(log) = &container.log_configuration {
+            match log.log_driver.text() {
+                Some("awslogs") => required.by("logs", &format!("the log of container `{name}`")),
+                Some(driver) => {
+                    required.internet.insert(format!("the log of container `{name}` by {}", shown(driver)));
+                }
+                None => {}
+            }
+        }
+        let secrets = container.secrets.items().iter();
+        let options = container.log_configuration.known().map_or(&[][..], |log| log.secret_options.items());
+        for secret in secrets.chain(options) {
+            let from = secret.value_from.text().unwrap_or_default();
+            let store = if from.contains(":secretsmanager:") { "secretsmanager" } else { "ssm" };
+            required.by(store, &format!("the secrets of container `{name}`"));
+        }
+        if !container.repository_credentials.is_absent() {
+            required.by("secretsmanager", &format!("the registry password of container `{name}`"));
+        }
+        if !container.environment_files.is_absent() {
+            required.by("s3", &format!("the environment files of container `{name}`"));
+        }
+    }
+    if service.enable_execute_command.known() == Some(&true) {
+        required.by("ssmmessages", "ECS Exec");
+        exec_key(resource, facts, &mut required, doubts);
+    }
+    required
+}
+
+/// ECS Exec with a key of the customer's asks KMS from inside the task.
+fn exec_key(resource: &Resource, facts: &Facts, required: &mut Required, doubts: &mut Doubts) {
+    let cluster = resource.id.cluster().and_then(|name| {
+        let start = resource.id.arn.as_str().split(":service/").next()?;
+        format!("{start}:cluster/{name}").parse().ok()
+    });
+    let Some(arn) = cluster else { return };
+    let id = ResourceId { kind: ResourceType::Cluster, arn };
+    let known = match facts.resource(&id.arn).map(|known| &known.body) {
+        Some(Body::Cluster(cluster)) => cluster,
+        _ => return doubts.need(Need::Resource(id)),
+    };
+    let exec = known.configuration.known().and_then(|one| one.execute_command_configuration.known());
+    if exec.is_some_and(|exec| !exec.kms_key_id.is_absent()) {
+        required.by("kms", "the key of ECS Exec");
+    }
+}
+
+impl Required {
+    fn by(&mut self, service: &str, user: &str) {
+        self.endpoints.entry(service.to_owned()).or_insert_with(|| user.to_owned());
+    }
+}
+
+/// Whether a task in this subnet gets everything.
+fn reach(id: &str, groups: &[&str], required: &Required, facts: &Facts, doubts: &mut Doubts) {
+    let Some(subnet) = facts.network.subnet(id) else { return doubts.need(Need::Subnet(id.to_owned())) };
+    let Some(vpc) = subnet.vpc_id.text() else { return doubts.need(Need::Subnet(id.to_owned())) };
+    let Some(table) = facts.network.route_table(vpc, id) else {
+        return doubts.need(Need::RouteTables(vpc.to_owned()));
+    };
+    let way = default_route(table, facts, doubts);
+    if matches!(way, Way::Internet | Way::NotKnown) {
+        return;
+    }
+    for user in &required.internet {
+        doubts.refuse(
+            "no way to the internet",
+            format!("subnet {id} has {}, and {user} needs one: give the subnet a NAT route, or use ECR and awslogs", way.sentence()),
+        );
+    }
+    let Some(endpoints) = facts.network.endpoints(vpc) else {
+        return doubts.need(Need::Endpoints(vpc.to_owned()));
+    };
+    for (service, user) in &required.endpoints {
+        let name = format!(".{}.{service}", required.region);
+        let own: Vec<&Endpoint> = endpoints
+            .iter()
+            .filter(|endpoint| endpoint.service_name.text().is_some_and(|text| text.ends_with(&name)))
+            .collect();
+        let place = Place { subnet_id: id, subnet, vpc, table, groups };
+        match usable(&own, service, &place, facts, doubts) {
+            Answer::Yes | Answer::NotKnown => {}
+            Answer::No(why) => doubts.refuse(
+                format!("no route to {service}"),
+                format!("subnet {id} has {}, and {why}; {user} needs it: give the subnet a NAT route, or VPC {vpc} that endpoint", way.sentence()),
+            ),
+        }
+    }
+}
+
+enum Way {
+    /// A NAT gateway that works.
+    Internet,
+    /// A fact is missing.
+    NotKnown,
+    /// No default route, or none that serves without a public address.
+    None(String),
+}
+
+impl Way {
+    fn sentence(&self) -> &str {
+        match self {
+            Self::None(sentence) => sentence,
+            Self::Internet | Self::NotKnown => "no NAT route",
+        }
+    }
+}
+
+/// An internet gateway serves public addresses only, and does not count.
+fn default_route(table: &RouteTable, facts: &Facts, doubts: &mut Doubts) -> Way {
+    let routes = table.routes.items();
+    let Some(route) = routes.iter().find(|route| route.destination_cidr_block.text() == Some("0.0.0.0/0"))
+    else {
+        return Way::None("no default route".to_owned());
+    };
+    let target = route.target();
+    if route.state.text() == Some("blackhole") {
+        return Way::None(format!("a default route to {target} that is a blackhole"));
+    }
+    if let Some(id) = route.nat_gateway_id.text() {
+        let Some(gateway) = facts.network.nat_gateway(id) else {
+            doubts.need(Need::NatGateway(id.to_owned()));
+            return Way::NotKnown;
+        };
+        return match (gateway.state.text(), gateway.connectivity_type.text()) {
+            (Some("available"), None | Some("public")) => Way::Internet,
+            (Some("available"), Some(_)) => {
+                Way::None(format!("a default route to {id}, a private NAT gateway"))
+            }
+            (state, _) => Way::None(format!(
+                "a default route to {id}, which is {}",
+                state.unwrap_or("in no known state")
+            )),
+        };
+    }
+    if target.starts_with("igw-") {
+        return Way::None(format!("only {target}, an internet gateway, which serves public addresses alone"));
+    }
+    Way::None(format!("a default route to {target}, and nothing shows what lies behind it"))
+}
+
+struct Place<'a> {
+    subnet_id: &'a str,
+    subnet: &'a Subnet,
+    vpc: &'a str,
+    table: &'a RouteTable,
+    groups: &'a [&'a str],
+}
+
+enum Answer {
+    Yes,
+    No(String),
+    NotKnown,
+}
+
+fn usable(own: &[&Endpoint], service: &str, place: &Place<'_>, facts: &Facts, doubts: &mut Doubts) -> Answer {
+    // Image layers come from S3 by its gateway endpoint; an interface endpoint to S3 does not serve ECR.
+    let wanted = if service == "s3" { "Gateway" } else { "Interface" };
+    let fitting = own.iter().filter(|endpoint| endpoint.vpc_endpoint_type.text() == Some(wanted));
+    let mut last =
+        Answer::No(format!("VPC {} has no {} endpoint for {service}", place.vpc, wanted.to_lowercase()));
+    for endpoint in fitting {
+        let id = endpoint.vpc_endpoint_id.text().unwrap_or("the endpoint");
+        let available = endpoint.state.text().is_some_and(|state| state.eq_ignore_ascii_case("available"));
+        last = if !available {
+            Answer::No(format!("{id} for {service} is not available"))
+        } else if wanted == "Gateway" {
+            gateway(endpoint, id, place, facts, doubts)
+        } else {
+            interface(endpoint, id, service, place, facts, doubts)
+        };
+        if !matches!(last, Answer::No(_)) {
+            break;
+        }
+    }
+    last
+}
+
+fn gateway(endpoint: &Endpoint, id: &str, place: &Place<'_>, facts: &Facts, doubts: &mut Doubts) -> Answer {
+    let table = place.table.route_table_id.text().unwrap_or_default();
+    if !endpoint.route_table_ids.items().iter().any(|one| one == table) {
+        return Answer::No(format!("{id} for s3 is not in route table {table}"));
+    }
+    lets_out(place, facts, doubts, |egress| egress.spans("0.0.0.0/0"))
+}
+
+fn interface(
+    endpoint: &Endpoint,
+    id: &str,
+    service: &str,
+    place: &Place<'_>,
+    facts: &Facts,
+    doubts: &mut Doubts,
+) -> Answer {
+    if endpoint.private_dns_enabled.known() != Some(&true) {
+        return Answer::No(format!("{id} for {service} has private DNS off"));
+    }
+    let dns = facts.network.dns(place.vpc);
+    match (dns.support, dns.hostnames) {
+        (Some(true), Some(true)) => {}
+        (Some(false), _) | (_, Some(false)) => {
+            return Answer::No(format!(
+                "VPC {} has DNS support or DNS hostnames off, so that {id} has no name",
+                place.vpc
+            ));
+        }
+        _ => {
+            doubts.need(Need::VpcDns(place.vpc.to_owned()));
+            return Answer::NotKnown;
+        }
+    }
+    let doors: Vec<&str> = endpoint.groups.items().iter().filter_map(|group| group.group_id.text()).collect();
+    let cidr = place.subnet.cidr_block.text().unwrap_or_default();
+    let mut open = false;
+    for door in &doors {
+        let Some(group) = facts.network.group(door) else {
+            doubts.need(Need::SecurityGroup((*door).to_owned()));
+            return Answer::NotKnown;
+        };
+        open |= group.ip_permissions.items().iter().any(|ingress| {
+            ingress.covers_https()
+                && (ingress.spans(cidr) || place.groups.iter().any(|own| ingress.names(own)))
+        });
+    }
+    if !open {
+        return Answer::No(format!(
+            "the groups of {id} for {service} do not let subnet {} in on port 443",
+            place.subnet_id
+        ));
+    }
+    let mut targets = Vec::new();
+    for subnet in endpoint.subnet_ids.items() {
+        match facts.network.subnet(subnet) {
+            Some(known) => targets.extend(known.cidr_block.text()),
+            None => {
+                doubts.need(Need::Subnet(subnet.clone()));
+                return Answer::NotKnown;
+            }
+        }
+    }
+    lets_out(place, facts, doubts, |egress| {
+        doors.iter().any(|door| egress.names(door))
+            || (!targets.is_empty() && targets.iter().all(|target| egress.spans(target)))
+    })
+}
+
+/// Whether one of the service's groups lets HTTPS out to where it has to go.
+fn lets_out(
+    place: &Place<'_>,
+    facts: &Facts,
+    doubts: &mut Doubts,
+    reaches: impl Fn(&Permission) -> bool,
+) -> Answer {
+    for id in place.groups {
+        let Some(group) = facts.network.group(id) else {
+            doubts.need(Need::SecurityGroup((*id).to_owned()));
+            return Answer::NotKnown;
+        };
+        if group.ip_permissions_egress.items().iter().any(|egress| egress.covers_https() && reaches(egress)) {
+            return Answer::Yes;
+        }
+    }
+    Answer::No(format!("no group of the service ({}) lets port 443 out to it", place.groups.join(", ")))
+}

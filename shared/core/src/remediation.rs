@@ -1,0 +1,396 @@
+//! Fixes: patches, their simulation, the proof that they never loosen, and their combination into one write.
+//!
+//! A patch is RFC 6902 against the resource's own document. Its `test` operations are the fingerprint of what was
+//! seen; the readable difference is its operations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, TestOperation};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::control::{Compliance, Control, Evaluation, Selected, Selection, evaluate_all};
+use crate::decide::Authorized;
+use crate::document::Document;
+use crate::facts::Facts;
+use crate::ids::Arn;
+use crate::resource::{Body, Resource, ResourceId, ResourceType};
+
+/// May a fix run unattended? Safety is claimed and argued in the control's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// A person has to choose. The default.
+    #[default]
+    Manual,
+    /// Starts a deployment or cuts a path; runs only where the policy allows it, and after its pre-flight.
+    Disruptive,
+    /// Changes configuration only, restarts nothing, and can be undone.
+    Safe,
+}
+
+impl fmt::Display for Safety {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Manual => "manual",
+            Self::Disruptive => "disruptive",
+            Self::Safe => "safe",
+        })
+    }
+}
+
+/// What one control would change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fix {
+    /// The change.
+    pub patch: Patch,
+    /// Whether it may run unattended.
+    pub safety: Safety,
+    /// What it does, and what that costs, in a sentence.
+    pub summary: String,
+    provisional: bool,
+}
+
+impl Fix {
+    /// A fix of a control.
+    pub fn new(patch: PatchBuilder, safety: Safety, summary: impl Into<String>) -> Self {
+        Self { patch: Patch(patch.0), safety, summary: summary.into(), provisional: false }
+    }
+
+    /// Whether the value to be written is not known yet: the mended revision is still to be registered.
+    pub fn is_provisional(&self) -> bool {
+        self.provisional
+    }
+}
+
+/// Builds a patch that tests what it replaces.
+#[derive(Debug, Clone, Default)]
+pub struct PatchBuilder(Vec<PatchOperation>);
+
+impl PatchBuilder {
+    /// An empty patch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Demands that a place holds a value.
+    pub fn test(mut self, path: &str, value: impl Into<Value>) -> Self {
+        self.0.push(PatchOperation::Test(TestOperation { path: pointer(path), value: value.into() }));
+        self
+    }
+
+    /// Adds a member or an element, or sets a member that RFC 6902 can't test to be absent.
+    pub fn add(mut self, path: &str, value: impl Into<Value>) -> Self {
+        self.0.push(PatchOperation::Add(AddOperation { path: pointer(path), value: value.into() }));
+        self
+    }
+
+    /// Replaces a value that was seen by another.
+    pub fn replace(self, path: &str, seen: impl Into<Value>, value: impl Into<Value>) -> Self {
+        let mut tested = self.test(path, seen);
+        let replace = ReplaceOperation { path: pointer(path), value: value.into() };
+        tested.0.push(PatchOperation::Replace(replace));
+        tested
+    }
+
+    /// Sets a member: replaces what was seen, or adds it where nothing was.
+    pub fn set(self, path: &str, seen: Option<Value>, value: impl Into<Value>) -> Self {
+        match seen {
+            Some(seen) => self.replace(path, seen, value),
+            None => self.add(path, value),
+        }
+    }
+}
+
+/// A pointer of a control's own making; one that is none would fail to apply, and so never be proved.
+fn pointer(path: &str) -> PointerBuf {
+    PointerBuf::parse(path).unwrap_or_default()
+}
+
+/// Plans the fix of one failed evaluation. `None` where only a person can say what is right.
+pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selected: &Selected) -> Option<Fix> {
+    use crate::control::Rule;
+    let parameters = &selected.parameters;
+    let mut fix = match (&selected.control.rule, &resource.body) {
+        (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => (rule.fix)(resource, task, parameters)?,
+        (Rule::TaskDefinition(_), Body::Service(_)) => move_to_mended(evaluation, facts, selected)?,
+        (Rule::Service(rule), Body::Service(service)) => (rule.fix)(resource, service, parameters)?,
+        (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.fix)(resource, cluster, parameters)?,
+        _ => return None,
+    };
+    if resource.id.kind == ResourceType::DaemonTaskDefinition {
+        // A new revision of a daemon drains and replaces hosts.
+        fix.safety = Safety::Manual;
+    }
+    Some(fix)
+}
+
+/// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes.
+fn move_to_mended(evaluation: &Evaluation, facts: &Facts, selected: &Selected) -> Option<Fix> {
+    let revision = &evaluation.found_in.as_ref()?.arn;
+    let name = revision.name();
+    let seen = Value::from(revision.as_str());
+    let passes = |mended: &&Resource| {
+        let judged = crate::control::evaluate(mended, facts, &Selection::one(selected));
+        judged.iter().all(|one| one.compliance == Compliance::Passed)
+    };
+    let (target, provisional) = match facts.mended(revision).filter(passes) {
+        Some(mended) => (mended.id.arn.to_string(), false),
+        None => (provisional_arn(revision), true),
+    };
+    let short = target.rsplit_once('/').map_or(target.as_str(), |(_, short)| short);
+    let summary =
+        format!("move the service from {name} to its mended revision {short}, which starts a deployment");
+    let patch = PatchBuilder::new().replace("/taskDefinition", seen, target.as_str());
+    Some(Fix { provisional, ..Fix::new(patch, Safety::Disruptive, summary) })
+}
+
+/// How a mended revision is called before ECS has given it a number.
+pub fn provisional_arn(revision: &Arn) -> String {
+    format!("{revision}-mended")
+}
+
+/// Why a plan can't be trusted. Every one of these is a fault in a control, found before anything is written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Loosening {
+    /// The document is not the one that the plan was made from.
+    #[error("the plan does not fit the document: {0}")]
+    DoesNotApply(String),
+    /// The control would still not pass.
+    #[error("the plan would not make {0} pass")]
+    DoesNotConverge(&'static str),
+    /// Another control would be worse off.
+    #[error("the plan would break {0}")]
+    Breaks(&'static str),
+}
+
+/// That a plan makes its control pass and no other worse. Made by [`prove`] alone.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    after: Resource,
+}
+
+/// Applies a patch to a resource and reads the result as a resource.
+pub fn simulate(patch: &Patch, resource: &Resource) -> Result<Resource, Loosening> {
+    let does_not_apply = |reason: String| Loosening::DoesNotApply(reason);
+    let mut value = resource.document.value().ok_or_else(|| does_not_apply("it can't be read".to_owned()))?;
+    // The error names the operation and the pointer, not the values.
+    json_patch::patch(&mut value, &patch.0)
+        .map_err(|error| does_not_apply(format!("{}: {}", error.path, error.kind)))?;
+    let document = Document::from_value(&value);
+    Resource::read(resource.id.clone(), document)
+        .map(|after| after.with_tags_beside(resource.tags.clone()))
+        .ok_or_else(|| does_not_apply("the result is no document".to_owned()))
+}
+
+/// Proves that a fix converges and never loosens, by the whole catalogue.
+pub fn prove(
+    fix: &Fix,
+    control: &Control,
+    resource: &Resource,
+    facts: &Facts,
+    selection: &Selection,
+) -> Result<Proof, Loosening> {
+    let after = simulate(&fix.patch, resource)?;
+    never_worse(resource, &after, &[control.slug], facts, selection)?;
+    Ok(Proof { after })
+}
+
+/// Every control of `mended` passes on the new state, and no control is worse off than on the old one.
+fn never_worse(
+    before: &Resource,
+    after: &Resource,
+    mended: &[&str],
+    facts: &Facts,
+    selection: &Selection,
+) -> Result<(), Loosening> {
+    let old: BTreeMap<&str, Compliance> = by_slug(evaluate_all(before, facts, selection));
+    for evaluation in evaluate_all(after, facts, selection) {
+        let slug = evaluation.control.slug;
+        if mended.contains(&slug) && evaluation.compliance != Compliance::Passed {
+            return Err(Loosening::DoesNotConverge(slug));
+        }
+        if old.get(slug).is_some_and(|before| rank(&evaluation.compliance) < rank(before)) {
+            return Err(Loosening::Breaks(slug));
+        }
+    }
+    Ok(())
+}
+
+fn by_slug(evaluations: Vec<Evaluation>) -> BTreeMap<&'static str, Compliance> {
+    evaluations.into_iter().map(|one| (one.control.slug, one.compliance)).collect()
+}
+
+/// Failed, then unknown, then compliant. Violations of one control count as one.
+fn rank(compliance: &Compliance) -> u8 {
+    match compliance {
+        Compliance::Failed(_) => 0,
+        Compliance::Unknown(_) => 1,
+        Compliance::Passed | Compliance::NotApplicable(_) => 2,
+    }
+}
+
+/// The call that a remediation makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[expect(missing_docs, reason = "the calls' own names")]
+pub enum Action {
+    UpdateClusterSettings,
+    RegisterTaskDefinition,
+    UpdateService,
+}
+
+impl Action {
+    /// The call that fixes a kind of resource.
+    pub fn of(kind: ResourceType) -> Option<Self> {
+        match kind {
+            ResourceType::Cluster => Some(Self::UpdateClusterSettings),
+            ResourceType::TaskDefinition => Some(Self::RegisterTaskDefinition),
+            ResourceType::Service => Some(Self::UpdateService),
+            ResourceType::DaemonTaskDefinition
+            | ResourceType::Daemon
+            | ResourceType::TaskSet
+            | ResourceType::Task
+            | ResourceType::ContainerInstance
+            | ResourceType::AccountSetting => None,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UpdateClusterSettings => "UpdateClusterSettings",
+            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
+            Self::UpdateService => "UpdateService",
+        })
+    }
+}
+
+/// Everything that was decided on one resource, as one write. Made by [`combine`] alone, out of what
+/// [`decide`](crate::decide::decide) authorised.
+#[derive(Debug, Clone)]
+pub struct Remediation {
+    target: ResourceId,
+    action: Action,
+    patch: Patch,
+    controls: Vec<&'static str>,
+    before: Resource,
+    after: Resource,
+    starts_deployment: bool,
+}
+
+impl Remediation {
+    /// The resource that is written.
+    pub fn target(&self) -> &ResourceId {
+        &self.target
+    }
+
+    /// The call that writes it.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The change.
+    pub fn patch(&self) -> &Patch {
+        &self.patch
+    }
+
+    /// The controls that it makes pass.
+    pub fn controls(&self) -> &[&'static str] {
+        &self.controls
+    }
+
+    /// The state that it was planned from.
+    pub fn before(&self) -> &Resource {
+        &self.before
+    }
+
+    /// The state that it leads to.
+    pub fn after(&self) -> &Resource {
+        &self.after
+    }
+
+    /// Whether tasks are replaced.
+    pub fn starts_deployment(&self) -> bool {
+        self.starts_deployment
+    }
+}
+
+/// A fix that could not be made part of its resource's one write.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// The control.
+    pub control: &'static str,
+    /// Why.
+    pub why: Loosening,
+}
+
+/// Makes one remediation a resource of what was authorised, in the order of the controls. A fix that does not
+/// fit on top of the others is left out, and said: the next evaluation finds it again.
+pub fn combine(
+    authorized: Vec<Authorized>,
+    facts: &Facts,
+    selection: &Selection,
+) -> (Vec<Remediation>, Vec<LeftOut>) {
+    let mut by_target: BTreeMap<ResourceId, Vec<Authorized>> = BTreeMap::new();
+    for one in authorized {
+        by_target.entry(one.resource().id.clone()).or_default().push(one);
+    }
+    let (mut remediations, mut left_out) = (Vec::new(), Vec::new());
+    for (target, mut fixes) in by_target {
+        fixes.sort_by_key(|one| one.control().slug);
+        let Some((before, action)) =
+            fixes.first().map(|one| one.resource().clone()).zip(Action::of(target.kind))
+        else {
+            continue;
+        };
+        let mut after = before.clone();
+        let mut patches: Vec<Patch> = Vec::new();
+        let mut controls: Vec<&'static str> = Vec::new();
+        let mut starts_deployment = false;
+        for one in &fixes {
+            let slug = one.control().slug;
+            // A service that runs a revision with three faults moves once.
+            let next = if patches.contains(&one.fix().patch) {
+                Ok(after.clone())
+            } else {
+                simulate(&one.fix().patch, &after)
+            };
+            let with: Vec<&str> = controls.iter().copied().chain([slug]).collect();
+            match next.and_then(|next| never_worse(&before, &next, &with, facts, selection).map(|()| next)) {
+                Ok(next) => {
+                    after = next;
+                    if !patches.contains(&one.fix().patch) {
+                        patches.push(one.fix().patch.clone());
+                    }
+                    controls.push(slug);
+                    starts_deployment |=
+                        one.fix().safety == Safety::Disruptive && action == Action::UpdateService;
+                }
+                Err(why) => left_out.push(LeftOut { control: slug, why }),
+            }
+        }
+        if !controls.is_empty() {
+            let patch = Patch(patches.into_iter().flat_map(|patch| patch.0).collect());
+            remediations.push(Remediation {
+                target,
+                action,
+                patch,
+                controls,
+                before,
+                after,
+                starts_deployment,
+            });
+        }
+    }
+    (remediations, left_out)
+}
+
+impl Proof {
+    /// The state that the fix alone leads to.
+    pub fn after(&self) -> &Resource {
+        &self.after
+    }
+}

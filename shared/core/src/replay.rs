@@ -1,0 +1,251 @@
+//! History walked in time order, in a world of its own: an inventory for the lookups and the writes, a ledger in
+//! memory, and a clock that stands where the events stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use jiff::Timestamp;
+
+use crate::change::{Change, Observed};
+use crate::control::Selection;
+use crate::decide::Wait;
+use crate::facts::{Facts, Need};
+use crate::finding::Finding;
+use crate::ids::Arn;
+use crate::inventory::Inventory;
+use crate::ledger::memory::MemoryLedger;
+use crate::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use crate::pipeline::{Applied, Judgement, Lookup, Notifier, Ports, Remediator, handle};
+use crate::policy::Policy;
+use crate::preflight::WaitFor;
+use crate::remediation::Remediation;
+use crate::resource::ResourceId;
+
+/// One policy's course of history.
+#[derive(Debug, Clone)]
+pub struct World {
+    policy: Policy,
+    selection: Selection,
+    ports: Desk,
+    /// The changes behind the incidents that wait.
+    causes: BTreeMap<IncidentId, Change>,
+    /// Revisions that a mended one was asked of.
+    asked: BTreeSet<Arn>,
+    /// Whether ECS's own events are among the input: without them nothing tells when a deployment ended.
+    announced: bool,
+}
+
+/// What walking one change led to.
+#[derive(Debug, Clone, Default)]
+pub struct Step {
+    /// Every answer, those of incidents that had waited among them, in the order in which they were given.
+    pub judgements: Vec<Judgement>,
+    /// The incidents that ended because their resource is gone.
+    pub gone: Vec<IncidentId>,
+    /// The event was older than what is known of its task, and was passed over.
+    pub stale: bool,
+}
+
+impl World {
+    /// A world that follows a policy.
+    pub fn new(policy: Policy, selection: Selection, inventory: Inventory) -> Self {
+        let ports = Desk { inventory, ledger: MemoryLedger::default(), messages: 0 };
+        Self { policy, selection, ports, causes: BTreeMap::new(), asked: BTreeSet::new(), announced: false }
+    }
+
+    /// How many messages were sent.
+    pub fn messages(&self) -> u64 {
+        self.ports.messages
+    }
+
+    /// Walks one change; first come the incidents whose time has come before it.
+    pub fn walk(&mut self, change: &Change) -> Step {
+        let mut step = self.until(change.time);
+        self.announced |= change.deployment.is_some();
+        let Some(seen) = self.ports.inventory.observe(change) else {
+            step.stale = true;
+            return step;
+        };
+        self.judge(&seen, change.time, &self.selection.clone(), &mut step);
+        let ended = change.deployment.as_ref().map(|news| news.id.clone());
+        self.wake(change.time, &mut step, |wait| match wait {
+            WaitFor::Deployment(id) => ended.as_deref() == Some(id),
+            WaitFor::Mended(_) => false,
+        });
+        self.ask(&seen, &mut step);
+        step
+    }
+
+    /// Lets time go on after the last change, until no incident waits for a time alone.
+    pub fn finish(&mut self) -> Step {
+        let mut step = Step::default();
+        loop {
+            let next = self.ports.ledger.waiting().filter_map(|(_, wait)| match wait {
+                Wait::Until(time) => Some(*time),
+                Wait::For(..) => None,
+            });
+            let Some(time) = next.min() else { return step };
+            let mut later = self.until(time);
+            if later.judgements.is_empty() {
+                return step;
+            }
+            step.judgements.append(&mut later.judgements);
+        }
+    }
+
+    /// Judges again what waits, up to a time, in the order of the times.
+    fn until(&mut self, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let announced = self.announced;
+        while let Some((id, time)) = self.due(now, announced) {
+            self.resume(&id, time, &mut step);
+            if self.due(now, announced).is_some_and(|(again, at)| again == id && at == time) {
+                break;
+            }
+        }
+        step
+    }
+
+    fn due(&self, now: Timestamp, announced: bool) -> Option<(IncidentId, Timestamp)> {
+        let waiting = self.ports.ledger.waiting().filter(|(_, wait)| match wait {
+            Wait::Until(time) => *time <= now,
+            Wait::For(WaitFor::Deployment(_), time) => announced && *time <= now,
+            Wait::For(WaitFor::Mended(_), time) => *time <= now,
+        });
+        waiting.map(|(id, wait)| (wait.latest(), id)).min().map(|(time, id)| (id.clone(), time))
+    }
+
+    /// Judges again what waits for something that has come.
+    fn wake(&mut self, now: Timestamp, step: &mut Step, came: impl Fn(&WaitFor) -> bool) {
+        let waiting = self.ports.ledger.waiting().filter_map(|(id, wait)| match wait {
+            Wait::For(what, _) if came(what) => Some(id.clone()),
+            _ => None,
+        });
+        for id in waiting.collect::<Vec<_>>() {
+            self.resume(&id, now, step);
+        }
+    }
+
+    fn resume(&mut self, id: &IncidentId, now: Timestamp, step: &mut Step) {
+        let Some(cause) = self.causes.get(id).cloned() else { return };
+        let only = self.selection.only(id.control);
+        self.judge(&cause, now, &only, step);
+    }
+
+    /// Asks for a mended revision of what a service waits on, as the `service` function asks `task-definition`.
+    fn ask(&mut self, change: &Change, step: &mut Step) {
+        let wanted: BTreeSet<Arn> = self
+            .ports
+            .ledger
+            .waiting()
+            .filter_map(|(_, wait)| match wait {
+                Wait::For(WaitFor::Mended(arn), _) => Some(arn.clone()),
+                _ => None,
+            })
+            .filter(|arn| !self.asked.contains(arn))
+            .collect();
+        for arn in wanted {
+            self.asked.insert(arn.clone());
+            let Some(resource) = self.ports.facts().resource(&arn) else { continue };
+            let mut asked = change.clone();
+            asked.observed = vec![Observed::State(Box::new(resource.clone()))];
+            asked.request = crate::change::Request::Nothing;
+            self.judge(&asked, change.time, &self.selection.clone(), step);
+            if self.ports.facts().mended(&arn).is_some() {
+                self.wake(change.time, step, |what| *what == WaitFor::Mended(arn.clone()));
+            }
+        }
+    }
+
+    fn judge(&mut self, change: &Change, now: Timestamp, selection: &Selection, step: &mut Step) {
+        let report = ready(handle(change, &mut self.ports, &self.policy, selection, now));
+        for judgement in &report.judgements {
+            let (Some(id), Some(Outcome::Waiting(_))) = (&judgement.incident, &judgement.outcome) else {
+                continue;
+            };
+            let mut cause = change.clone();
+            cause.observed = vec![Observed::Touched(judgement.resource.clone())];
+            self.causes.entry(id.clone()).or_insert(cause);
+        }
+        step.judgements.extend(report.judgements);
+        step.gone.extend(report.gone);
+    }
+}
+
+/// Replay's ports: everything is at hand, and nothing ever waits.
+#[derive(Debug, Clone)]
+struct Desk {
+    inventory: Inventory,
+    ledger: MemoryLedger,
+    messages: u64,
+}
+
+/// Runs what never waits.
+fn ready<T>(future: impl Future<Output = Result<T, Infallible>>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(value)) => value,
+        Poll::Pending => unreachable!("replay's ports answer at once"),
+    }
+}
+
+impl Ports for Desk {
+    type Failure = Infallible;
+}
+
+impl Lookup for Desk {
+    type Error = Infallible;
+
+    fn facts(&self) -> &Facts {
+        self.inventory.facts()
+    }
+
+    /// All that is known is known already.
+    async fn fetch(&mut self, _: &[Need]) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+}
+
+impl Remediator for Desk {
+    type Error = Infallible;
+
+    async fn apply(&mut self, remediation: &Remediation) -> Result<Applied, Infallible> {
+        self.inventory.apply(remediation);
+        Ok(Applied::Done)
+    }
+}
+
+impl Notifier for Desk {
+    type Error = Infallible;
+
+    async fn publish(&mut self, _: &[&Judgement]) -> Result<(), Infallible> {
+        self.messages += 1;
+        Ok(())
+    }
+}
+
+impl Ledger for Desk {
+    type Error = Infallible;
+
+    async fn open(&mut self, finding: &Finding, now: Timestamp) -> Result<Opened, Infallible> {
+        self.ledger.open(finding, now).await
+    }
+
+    async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
+        self.ledger.claim(request, now).await
+    }
+
+    async fn settle(&mut self, id: &IncidentId, settled: Settled, now: Timestamp) -> Result<(), Infallible> {
+        self.ledger.settle(id, settled, now).await
+    }
+
+    async fn close(
+        &mut self,
+        target: &ResourceId,
+        control: Option<&'static str>,
+        outcome: Outcome,
+    ) -> Result<Vec<IncidentId>, Infallible> {
+        self.ledger.close(target, control, outcome).await
+    }
+}

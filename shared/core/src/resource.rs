@@ -1,0 +1,232 @@
+//! Resources: what controls judge. The document as AWS prints it, and a typed view of the members that
+//! controls read. The view is made from the document alone, so that a patched document is judged the same way.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Document, Field};
+use crate::ids::Arn;
+
+pub mod cluster;
+pub mod service;
+pub mod task_definition;
+
+pub use cluster::Cluster;
+pub use service::Service;
+pub use task_definition::TaskDefinition;
+
+/// The kind of a resource, by its CloudFormation type name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the serialised names say it")]
+pub enum ResourceType {
+    #[serde(rename = "AWS::ECS::Cluster")]
+    Cluster,
+    #[serde(rename = "AWS::ECS::TaskDefinition")]
+    TaskDefinition,
+    #[serde(rename = "AWS::ECS::DaemonTaskDefinition")]
+    DaemonTaskDefinition,
+    #[serde(rename = "AWS::ECS::Service")]
+    Service,
+    #[serde(rename = "AWS::ECS::Daemon")]
+    Daemon,
+    #[serde(rename = "AWS::ECS::TaskSet")]
+    TaskSet,
+    #[serde(rename = "AWS::ECS::Task")]
+    Task,
+    #[serde(rename = "AWS::ECS::ContainerInstance")]
+    ContainerInstance,
+    #[serde(rename = "AWS::ECS::AccountSetting")]
+    AccountSetting,
+}
+
+impl ResourceType {
+    /// Every kind, in the order in which reports list them.
+    pub const ALL: [Self; 9] = [
+        Self::Cluster,
+        Self::TaskDefinition,
+        Self::DaemonTaskDefinition,
+        Self::Service,
+        Self::Daemon,
+        Self::TaskSet,
+        Self::Task,
+        Self::ContainerInstance,
+        Self::AccountSetting,
+    ];
+
+    /// The CloudFormation type name; ECS has tasks and account settings that CloudFormation does not, and
+    /// these are named in its manner.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "AWS::ECS::Cluster",
+            Self::TaskDefinition => "AWS::ECS::TaskDefinition",
+            Self::DaemonTaskDefinition => "AWS::ECS::DaemonTaskDefinition",
+            Self::Service => "AWS::ECS::Service",
+            Self::Daemon => "AWS::ECS::Daemon",
+            Self::TaskSet => "AWS::ECS::TaskSet",
+            Self::Task => "AWS::ECS::Task",
+            Self::ContainerInstance => "AWS::ECS::ContainerInstance",
+            Self::AccountSetting => "AWS::ECS::AccountSetting",
+        }
+    }
+
+    /// The kind of a type name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kind that an ECS ARN names by its first part, such as `service` of `service/shop/checkout`.
+    pub fn of_ecs_arn(arn: &Arn) -> Option<Self> {
+        match arn.resource().split_once('/')?.0 {
+            "cluster" => Some(Self::Cluster),
+            "task-definition" => Some(Self::TaskDefinition),
+            "daemon-task-definition" => Some(Self::DaemonTaskDefinition),
+            "service" => Some(Self::Service),
+            "daemon" => Some(Self::Daemon),
+            "task-set" => Some(Self::TaskSet),
+            "task" => Some(Self::Task),
+            "container-instance" => Some(Self::ContainerInstance),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Names one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ResourceId {
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: ResourceType,
+    /// Its ARN. Services are always in the long form (`service/CLUSTER/NAME`).
+    pub arn: Arn,
+}
+
+impl ResourceId {
+    /// The cluster that the ARN names: of the cluster itself and of what lives in one.
+    pub fn cluster(&self) -> Option<&str> {
+        let name = self.arn.name();
+        match self.kind {
+            ResourceType::Cluster => Some(name),
+            ResourceType::Service
+            | ResourceType::TaskSet
+            | ResourceType::Task
+            | ResourceType::Daemon
+            | ResourceType::ContainerInstance => name.split_once('/').map(|(cluster, _)| cluster),
+            ResourceType::TaskDefinition
+            | ResourceType::DaemonTaskDefinition
+            | ResourceType::AccountSetting => None,
+        }
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.arn)
+    }
+}
+
+/// The typed view of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A revision of a task definition, or of a daemon's.
+    TaskDefinition(TaskDefinition),
+    /// A service.
+    Service(Service),
+    /// A cluster.
+    Cluster(Cluster),
+    /// A kind that no control reads; its document is kept.
+    Other,
+}
+
+/// One resource as a change, a `Describe` call or a simulation shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its name.
+    pub id: ResourceId,
+    /// The document that everything below is read from.
+    pub document: Document,
+    /// The typed view.
+    pub body: Body,
+    /// The keys of its tags. Values are not kept: nothing may print them.
+    pub tags: Field<Vec<String>>,
+}
+
+/// A tag of ECS, of which only the key is read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tag {
+    key: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Tagged {
+    tags: Field<Vec<Tag>>,
+}
+
+impl Resource {
+    /// Reads a document as a resource of a kind. `None` where it is no JSON object.
+    pub fn read(id: ResourceId, document: Document) -> Option<Self> {
+        let body = match id.kind {
+            ResourceType::TaskDefinition | ResourceType::DaemonTaskDefinition => {
+                Body::TaskDefinition(document.view()?)
+            }
+            ResourceType::Service => Body::Service(document.view()?),
+            ResourceType::Cluster => Body::Cluster(document.view()?),
+            ResourceType::Daemon
+            | ResourceType::TaskSet
+            | ResourceType::Task
+            | ResourceType::ContainerInstance
+            | ResourceType::AccountSetting => Body::Other,
+        };
+        let tags = keys(document.view::<Tagged>()?.tags);
+        Some(Self { id, document, body, tags })
+    }
+
+    /// Adds tags that AWS prints beside the document, as it does for task definitions.
+    pub fn with_tags_beside(mut self, tags: Field<Vec<String>>) -> Self {
+        if self.tags.is_absent() {
+            self.tags = tags;
+        }
+        self
+    }
+
+    /// Reads a list of tags, `[{"key": …, "value": …}]`, and keeps the keys.
+    pub fn tag_keys(json: &serde_json::value::RawValue) -> Field<Vec<String>> {
+        keys(Field::read(json))
+    }
+}
+
+fn keys(tags: Field<Vec<Tag>>) -> Field<Vec<String>> {
+    match tags {
+        Field::Absent => Field::Absent,
+        Field::Hidden => Field::Hidden,
+        Field::Known(tags) => Field::Known(tags.into_iter().map(|tag| tag.key).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn type_names_and_kinds_are_one_list() {
+        for kind in ResourceType::ALL {
+            assert_eq!(ResourceType::from_name(kind.name()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
+
+    #[test]
+    fn the_cluster_comes_from_the_arn() {
+        let arn: Arn = "arn:aws:ecs:eu-west-1:111122223333:service/shop/checkout".parse().unwrap();
+        let id = ResourceId { kind: ResourceType::of_ecs_arn(&arn).unwrap(), arn };
+        assert_eq!(id.cluster(), Some("shop"));
+    }
+}

@@ -1,0 +1,45 @@
+//! ECS clusters, as `DescribeClusters` prints them.
+
+use serde::Deserialize;
+
+use crate::document::Field;
+
+/// The members of a cluster that controls read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Cluster {
+    /// `ACTIVE`, `INACTIVE`, `PROVISIONING`, …
+    pub status: Field<String>,
+    /// Shown only when asked for with `include=SETTINGS`, hence absent is not "off".
+    pub settings: Field<Vec<ClusterSetting>>,
+    /// Shown only when asked for with `include=CONFIGURATIONS`.
+    pub configuration: Field<ClusterConfiguration>,
+    /// How many services run in it.
+    pub active_services_count: Field<u32>,
+}
+
+/// One setting of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClusterSetting {
+    /// `containerInsights` is the only name so far.
+    pub name: Field<String>,
+    /// `enabled`, `enhanced` or `disabled`.
+    pub value: Field<String>,
+}
+
+/// What is configured beside the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClusterConfiguration {
+    /// How ECS Exec works in the cluster.
+    pub execute_command_configuration: Field<ExecuteCommandConfiguration>,
+}
+
+/// How ECS Exec works in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ExecuteCommandConfiguration {
+    /// The key that encrypts sessions.
+    pub kms_key_id: Field<String>,
+}

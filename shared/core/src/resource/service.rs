@@ -1,0 +1,147 @@
+//! ECS services, as `DescribeServices` prints them.
+
+use serde::Deserialize;
+
+use super::{ResourceId, ResourceType};
+
+use crate::document::{Field, Present};
+
+/// The members of a service that controls and pre-flights read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Service {
+    /// `ACTIVE`, `DRAINING` or `INACTIVE`.
+    pub status: Field<String>,
+    /// The ARN of the revision that it runs.
+    pub task_definition: Field<String>,
+    /// `FARGATE`, `EC2`, `EXTERNAL`; absent where a capacity provider strategy decides.
+    pub launch_type: Field<String>,
+    /// Where it runs, if no launch type says so.
+    pub capacity_provider_strategy: Field<Vec<CapacityProvider>>,
+    /// Absent for bridge, host and external networking.
+    pub network_configuration: Field<NetworkConfiguration>,
+    /// Absent in old answers, which means `ECS`.
+    pub deployment_controller: Field<DeploymentController>,
+    /// How a deployment goes on; absent means rolling.
+    pub deployment_configuration: Field<DeploymentConfiguration>,
+    /// The deployments under way, and the one that is done.
+    pub deployments: Field<Vec<Deployment>>,
+    /// ARN of a deployment under way, if one is.
+    pub current_service_deployment: Field<String>,
+    /// Whether ECS Exec is on.
+    pub enable_execute_command: Field<bool>,
+    /// Target groups; a service without one may be reached by its address.
+    pub load_balancers: Field<Vec<Present>>,
+    /// `ECS` for a service that Express Mode manages.
+    pub resource_management_type: Field<String>,
+    /// The principal that created it.
+    pub created_by: Field<String>,
+    /// `REPLICA` or `DAEMON`.
+    pub scheduling_strategy: Field<String>,
+}
+
+/// A part of a capacity provider strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CapacityProvider {
+    /// `FARGATE`, `FARGATE_SPOT`, or a provider's name.
+    pub capacity_provider: Field<String>,
+}
+
+/// The network block.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NetworkConfiguration {
+    /// The block of the awsvpc network mode.
+    pub awsvpc_configuration: Field<AwsvpcConfiguration>,
+}
+
+/// Subnets, security groups and the public address.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AwsvpcConfiguration {
+    /// Subnet ids.
+    pub subnets: Field<Vec<String>>,
+    /// Security group ids.
+    pub security_groups: Field<Vec<String>>,
+    /// `ENABLED` or `DISABLED`; absent means `DISABLED`.
+    pub assign_public_ip: Field<String>,
+}
+
+/// Who rolls the service.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct DeploymentController {
+    /// `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
+    #[serde(rename = "type")]
+    pub kind: Field<String>,
+}
+
+/// How a deployment goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DeploymentConfiguration {
+    /// `ROLLING`, `BLUE_GREEN`, `LINEAR`, `CANARY`.
+    pub strategy: Field<String>,
+}
+
+/// One deployment of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Deployment {
+    /// `ecs-svc/…`
+    pub id: Field<String>,
+    /// `PRIMARY`, `ACTIVE` or `INACTIVE`.
+    pub status: Field<String>,
+    /// `COMPLETED`, `IN_PROGRESS` or `FAILED`; absent with Classic Load Balancers.
+    pub rollout_state: Field<String>,
+}
+
+impl Service {
+    /// The network block of the awsvpc mode; hidden where any part of the way to it is.
+    pub fn awsvpc(&self) -> Field<&AwsvpcConfiguration> {
+        match &self.network_configuration {
+            Field::Absent => Field::Absent,
+            Field::Hidden => Field::Hidden,
+            Field::Known(network) => match &network.awsvpc_configuration {
+                Field::Absent => Field::Absent,
+                Field::Hidden => Field::Hidden,
+                Field::Known(block) => Field::Known(block),
+            },
+        }
+    }
+
+    /// `ECS`, `CODE_DEPLOY`, `EXTERNAL`, or a newer kind. Old answers have no such member and mean `ECS`.
+    pub fn controller(&self) -> Field<&str> {
+        match &self.deployment_controller {
+            Field::Absent => Field::Known("ECS"),
+            Field::Hidden => Field::Hidden,
+            Field::Known(controller) => match &controller.kind {
+                Field::Absent => Field::Known("ECS"),
+                Field::Hidden => Field::Hidden,
+                Field::Known(kind) => Field::Known(kind),
+            },
+        }
+    }
+
+    /// The revision that it runs.
+    pub fn revision(&self) -> Option<ResourceId> {
+        let arn = self.task_definition.text()?.parse().ok()?;
+        Some(ResourceId { kind: ResourceType::TaskDefinition, arn })
+    }
+
+    /// The id of a deployment that is still under way: more than one deployment, one that says so, or a
+    /// current service deployment.
+    pub fn rolling(&self) -> Field<&str> {
+        if self.deployments.is_hidden() {
+            return Field::Hidden;
+        }
+        let deployments = self.deployments.items();
+        let primary = deployments.iter().find(|d| d.status.text() == Some("PRIMARY")).or(deployments.first());
+        let id = primary.and_then(|d| d.id.text()).unwrap_or("a deployment");
+        let running = deployments.len() > 1
+            || deployments.iter().any(|d| d.rollout_state.text() == Some("IN_PROGRESS"))
+            || self.current_service_deployment.known().is_some();
+        if running { Field::Known(id) } else { Field::Absent }
+    }
+}

@@ -1,0 +1,139 @@
+//! Revisions of task definitions, as `DescribeTaskDefinition` prints them and `RegisterTaskDefinition` takes
+//! them; the containers of a managed daemon's definition have the same members.
+
+use serde::Deserialize;
+
+use crate::document::{Field, Present};
+
+/// The members of a task definition that controls and pre-flights read. `environment`, `command` and their kin
+/// are not among them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TaskDefinition {
+    /// The family's name.
+    pub family: Field<String>,
+    /// `ACTIVE`, `INACTIVE` or `DELETE_IN_PROGRESS`; absent in the input of a register call.
+    pub status: Field<String>,
+    /// The containers; a definition without a list can't be judged.
+    pub container_definitions: Field<Vec<Container>>,
+    /// The operating system; absent means Linux.
+    pub runtime_platform: Field<RuntimePlatform>,
+    /// Volumes that containers may mount.
+    pub volumes: Field<Vec<Volume>>,
+    /// What the definition demands to run on: `EC2`, `FARGATE`, `EXTERNAL`, `MANAGED_INSTANCES`.
+    pub requires_compatibilities: Field<Vec<String>>,
+    /// The role that pulls images and writes logs; a name or an ARN.
+    pub execution_role_arn: Field<String>,
+    /// The role of the program inside; a name or an ARN.
+    pub task_role_arn: Field<String>,
+}
+
+/// The platform that tasks run on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RuntimePlatform {
+    /// `LINUX`, `WINDOWS_SERVER_2022_CORE`, …
+    pub operating_system_family: Field<String>,
+}
+
+/// One container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Container {
+    /// Its name within the definition.
+    pub name: Field<String>,
+    /// The image's reference.
+    pub image: Field<String>,
+    /// Absent means `false`.
+    pub privileged: Field<bool>,
+    /// Absent means `false`.
+    pub readonly_root_filesystem: Field<bool>,
+    /// `USER`, `UID`, `USER:GROUP`, … ; absent leaves it to the image.
+    pub user: Field<String>,
+    /// Where its output goes.
+    pub log_configuration: Field<LogConfiguration>,
+    /// What it mounts.
+    pub mount_points: Field<Vec<MountPoint>>,
+    /// Present where secrets are injected; only that there are some is read.
+    pub secrets: Field<Vec<SecretReference>>,
+    /// Present where files in S3 are read for variables.
+    pub environment_files: Field<Vec<Present>>,
+    /// Present where a private registry asks for a password.
+    pub repository_credentials: Field<Present>,
+    /// `disabled` where ECS may start other digests of one tag side by side.
+    pub version_consistency: Field<String>,
+}
+
+/// Where a container's output goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LogConfiguration {
+    /// `awslogs`, `awsfirelens`, `splunk`, …
+    pub log_driver: Field<String>,
+    /// Options that are secrets.
+    pub secret_options: Field<Vec<SecretReference>>,
+}
+
+/// Where a secret lives. The reference is not the secret, and it is not printed either.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SecretReference {
+    /// The ARN of a Secrets Manager secret, or the name or ARN of an SSM parameter.
+    pub value_from: Field<String>,
+}
+
+/// A mounted volume.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct MountPoint {
+    /// The volume's name.
+    pub source_volume: Field<String>,
+    /// Where it is mounted.
+    pub container_path: Field<String>,
+    /// Absent means writable.
+    pub read_only: Field<bool>,
+}
+
+/// A volume.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Volume {
+    /// Its name within the definition.
+    pub name: Field<String>,
+    /// Present where it is an EFS file system.
+    pub efs_volume_configuration: Field<Present>,
+}
+
+impl TaskDefinition {
+    /// Whether it runs on Windows. No family means Linux (ECS API reference, `RuntimePlatform`).
+    /// Hidden where the family is.
+    pub fn windows(&self) -> Field<bool> {
+        match &self.runtime_platform {
+            Field::Absent => Field::Known(false),
+            Field::Hidden => Field::Hidden,
+            Field::Known(platform) => match &platform.operating_system_family {
+                Field::Absent => Field::Known(false),
+                Field::Hidden => Field::Hidden,
+                Field::Known(family) => {
+                    Field::Known(family.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("WINDOWS")))
+                }
+            },
+        }
+    }
+
+    /// Whether AWS keeps it for new tasks: not deregistered, not being deleted. The input of a register call
+    /// has no status and will be active.
+    pub fn active(&self) -> bool {
+        match &self.status {
+            Field::Known(status) => status == "ACTIVE",
+            Field::Absent | Field::Hidden => true,
+        }
+    }
+}
+
+impl Container {
+    /// The name for people; a container without one is named by its place.
+    pub fn label(&self, index: usize) -> String {
+        self.name.text().map_or_else(|| format!("#{index}"), ToOwned::to_owned)
+    }
+}
