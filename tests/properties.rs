@@ -1,1 +1,355 @@
-fn main() {}
+//! What holds for every input, tried on generated and mutated ones.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use shipshape_core::change::Origin;
+use shipshape_core::control::{Compliance, Parameters, Selected, Selection, Severity, evaluate, find};
+use shipshape_core::controls;
+use shipshape_core::decide::{Decision, History, Proposal, decide};
+use shipshape_core::document::Document;
+use shipshape_core::event::{Parsed, Record, parse};
+use shipshape_core::facts::{Facts, Need};
+use shipshape_core::finding::{Cause, Finding, Owner};
+use shipshape_core::ids::Arn;
+use shipshape_core::policy::{Policy, Switch};
+use shipshape_core::preflight::{Preflight, Refusal, WaitFor};
+use shipshape_core::remediation::{Safety, combine, plan, prove, simulate};
+use shipshape_core::resource::{Resource, ResourceId, ResourceType};
+use shipshape_tests::{Call, arn, cluster, good_task, nat_network, policy, world};
+
+static EVENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events/ecs");
+    let mut files: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "json")).map(|file| fs::read_to_string(file).unwrap()).collect()
+});
+
+fn junk() -> impl Strategy<Value = Value> {
+    select(vec![
+        Value::Null,
+        json!(true),
+        json!(-1),
+        json!(1e300),
+        json!(""),
+        json!("HIDDEN_DUE_TO_SECURITY_REASONS"),
+        json!("arn:aws:ecs:eu-west-1:111122223333:"),
+        json!("\u{0}\u{202e}\n"),
+        json!([]),
+        json!([[[{}]]]),
+        json!({}),
+        json!({"omitted": "true"}),
+        json!([null, 7, "x", {"name": null}]),
+    ])
+}
+
+/// Puts junk at the place that a walk of indexes leads to.
+fn mutate(value: &mut Value, way: &[Index], junk: Value) {
+    let Some((step, rest)) = way.split_first() else {
+        *value = junk;
+        return;
+    };
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let key = members.keys().nth(step.index(members.len())).cloned().unwrap();
+            mutate(&mut members[&key], rest, junk);
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let place = step.index(items.len());
+            mutate(&mut items[place], rest, junk);
+        }
+        _ => *value = junk,
+    }
+}
+
+fn walk_text(text: &str) {
+    let Ok(json) = serde_json::from_str::<&RawValue>(text) else { return };
+    let Ok(record) = Record::read(json) else { return };
+    let Ok(Parsed::Change(change)) = parse(&record) else { return };
+    let fixing = policy("mode = \"fix\"\ndisruptive = true\niac = \"fix\"\nsupersede = true\n");
+    let mut world = world(fixing, &nat_network());
+    world.walk(&change);
+    world.finish();
+}
+
+/// Containers of every sort; none of their members is hidden.
+fn container() -> impl Strategy<Value = Value> {
+    let user = select(vec![None, Some("root"), Some("0"), Some("00:5"), Some("1000"), Some("app:app"), Some("")]);
+    let log = select(vec![None, Some(json!({})), Some(json!({"logDriver": "awslogs"})), Some(json!({"logDriver": ""})), Some(Value::Null)]);
+    let mounts = select(vec![None, Some(json!([])), Some(json!([{"sourceVolume": "d", "containerPath": "/tmp"}]))]);
+    let flag = || select(vec![None, Some(Value::Null), Some(json!(true)), Some(json!(false))]);
+    ("[a-z]{1,8}", flag(), flag(), user, log, mounts).prop_map(|(name, privileged, readonly, user, log, mounts)| {
+        let mut container = json!({"name": name, "image": "nginx", "newerMember": {"kept": [1.50, 12345678901234567890u64]}});
+        let members = [
+            ("privileged", privileged),
+            ("readonlyRootFilesystem", readonly),
+            ("user", user.map(Value::from)),
+            ("logConfiguration", log),
+            ("mountPoints", mounts),
+        ];
+        for (member, value) in members {
+            if let Some(value) = value {
+                container[member] = value;
+            }
+        }
+        container
+    })
+}
+
+fn document() -> impl Strategy<Value = (ResourceType, Value)> {
+    let family = select(vec![None, Some("LINUX"), Some("WINDOWS_SERVER_2022_CORE")]);
+    let task = (vec(container(), 1..4), family, select(vec![None, Some(json!([])), Some(json!([{"name": "d"}]))]));
+    let task = task.prop_map(|(containers, family, volumes)| {
+        let mut task = json!({"family": "checkout", "status": "ACTIVE", "containerDefinitions": containers});
+        if let Some(family) = family {
+            task["runtimePlatform"] = json!({ "operatingSystemFamily": family });
+        }
+        if let Some(volumes) = volumes {
+            task["volumes"] = volumes;
+        }
+        (ResourceType::TaskDefinition, task)
+    });
+    let public = select(vec![None, Some("ENABLED"), Some("DISABLED")]);
+    let service = (public, any::<bool>()).prop_map(|(public, groups)| {
+        let mut block = json!({"subnets": ["subnet-1"]});
+        if groups {
+            block["securityGroups"] = json!(["sg-1"]);
+        }
+        if let Some(public) = public {
+            block["assignPublicIp"] = json!(public);
+        }
+        (ResourceType::Service, json!({"status": "ACTIVE", "networkConfiguration": {"awsvpcConfiguration": block}}))
+    });
+    let setting = (select(vec!["containerInsights", "other"]), select(vec!["enabled", "disabled", "enhanced", ""]));
+    let cluster = vec(setting.prop_map(|(name, value)| json!({"name": name, "value": value})), 0..4)
+        .prop_map(|settings| (ResourceType::Cluster, json!({"status": "ACTIVE", "settings": settings})));
+    prop_oneof![3 => task, 1 => service, 1 => cluster]
+}
+
+fn resource(kind: ResourceType, document: &Value) -> Resource {
+    let name = match kind {
+        ResourceType::Cluster => "cluster/shop",
+        ResourceType::Service => "service/shop/checkout",
+        _ => "task-definition/checkout:7",
+    };
+    Resource::read(ResourceId { kind, arn: arn(name).parse().unwrap() }, Document::from_value(document)).unwrap()
+}
+
+fn statuses(resource: &Resource, selection: &Selection) -> Vec<(&'static str, Compliance)> {
+    evaluate(resource, &Facts::default(), selection).into_iter().map(|one| (one.control.slug, one.compliance)).collect()
+}
+
+fn selections() -> [Selection; 2] {
+    let set = "[controls.ecs-container-readonly-rootfs]\nscratch = [\"/tmp\", \"/run\"]\n[controls.ecs-container-non-root-user]\nuser = \"10001\"\n";
+    [Policy::notify_only(), policy(set)].map(|policy| Selection::of(&policy, &[], Severity::Informational))
+}
+
+fn preflights(proof: &Preflight) -> Vec<Preflight> {
+    let Preflight::Proved(proof) = proof else { panic!("not proved") };
+    vec![
+        Preflight::Proved(proof.clone()),
+        Preflight::Refused(vec![Refusal { topic: "x".to_owned(), sentence: "y".to_owned() }]),
+        Preflight::Unknown(vec![Need::Subnet("subnet-1".to_owned())]),
+        Preflight::Wait(WaitFor::Deployment("ecs-svc/1".to_owned()), Some(proof.clone())),
+        Preflight::Wait(WaitFor::Deployment("ecs-svc/1".to_owned()), None),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_events_never_panic(
+        file in any::<Index>(),
+        changes in vec((vec(any::<Index>(), 0..9), junk()), 1..4),
+    ) {
+        let mut value: Value = serde_json::from_str(file.get::<String>(EVENTS.as_slice())).unwrap();
+        for (way, junk) in changes {
+            mutate(&mut value, &way, junk);
+        }
+        walk_text(&value.to_string());
+    }
+
+    #[test]
+    fn cut_and_flipped_bytes_never_panic(file in any::<Index>(), at in any::<Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+        let mut bytes = file.get::<String>(EVENTS.as_slice()).clone().into_bytes();
+        let at = at.index(bytes.len());
+        if cut { bytes.truncate(at) } else { bytes[at] = byte }
+        walk_text(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn a_fix_makes_its_control_pass_and_no_other_fail((kind, document) in document()) {
+        let resource = resource(kind, &document);
+        let facts = Facts::default();
+        for selection in selections() {
+            let before = statuses(&resource, &selection);
+            for evaluation in evaluate(&resource, &facts, &selection) {
+                if !matches!(evaluation.compliance, Compliance::Failed(_)) {
+                    continue;
+                }
+                let selected = selection.get(evaluation.control).unwrap();
+                let Some(fix) = plan(&resource, &evaluation, &facts, selected) else { continue };
+                prop_assert!(prove(&fix, selected.control, &resource, &facts, &selection).is_ok());
+                let after = statuses(&simulate(&fix.patch, &resource).unwrap(), &selection);
+                for ((slug, was), (_, is)) in before.iter().zip(&after) {
+                    if *slug == selected.control.slug {
+                        prop_assert_eq!(is, &Compliance::Passed);
+                    } else {
+                        prop_assert_eq!(was, is, "{} changed {}", selected.control.slug, slug);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fix_changes_nothing_but_what_its_patch_says((kind, document) in document()) {
+        let resource = resource(kind, &document);
+        let facts = Facts::default();
+        let [selection, _] = selections();
+        for evaluation in evaluate(&resource, &facts, &selection) {
+            let selected = selection.get(evaluation.control).unwrap();
+            let Compliance::Failed(violations) = &evaluation.compliance else { continue };
+            let Some(fix) = plan(&resource, &evaluation, &facts, selected) else { continue };
+            let (old, new) = (document.clone(), simulate(&fix.patch, &resource).unwrap().document.value().unwrap());
+            let changed = json_difference(&old, &new, "");
+            for path in &changed {
+                let known = violations.iter().any(|one| path.starts_with(&one.path) || one.path.starts_with(path.as_str()));
+                prop_assert!(known, "{} touches {path}", evaluation.control.slug);
+            }
+        }
+    }
+
+    #[test]
+    fn decide_fixes_only_what_everything_allows(
+        mode in select(vec!["off", "notify", "fix"]),
+        disruptive in any::<bool>(),
+        iac in select(vec!["notify", "fix"]),
+        supersede in any::<bool>(),
+        grace in any::<bool>(),
+        exempt in any::<bool>(),
+        switch in select(vec![Switch::Run, Switch::Pause, Switch::Freeze]),
+        dry_run in any::<bool>(),
+        own in any::<bool>(),
+        owned in any::<bool>(),
+        made in any::<bool>(),
+        which in 0usize..5,
+        safety in select(vec![Safety::Manual, Safety::Disruptive, Safety::Safe]),
+        reverts in 0u32..5,
+        failures in 0u32..5,
+    ) {
+        let exemption = "[[exemptions]]\ncontrol = \"*\"\nresource = \"*\"\nowner = \"a\"\nreason = \"b\"\nexpires = 2027-01-31\n";
+        let text = format!(
+            "mode = \"{mode}\"\ndisruptive = {disruptive}\niac = \"{iac}\"\nsupersede = {supersede}\n{}{}",
+            if grace { "grace = \"30m\"\n" } else { "" },
+            if exempt { exemption } else { "" },
+        );
+        let policy = policy(&text).with_switch(switch).with_dry_run(dry_run);
+        let resource = resource(ResourceType::Cluster, &cluster("shop", "disabled"));
+        let control = find("ecs-cluster-container-insights").unwrap();
+        let selection = Selection::of(&policy, &[control], Severity::Informational);
+        let facts = Facts::default();
+        let evaluation = evaluate(&resource, &facts, &selection).remove(0);
+        let selected = Selected { control, parameters: Parameters::default() };
+        let mut fix = plan(&resource, &evaluation, &facts, &selected).unwrap();
+        let proved = Preflight::Proved(Box::new(prove(&fix, control, &resource, &facts, &selection).unwrap()));
+        fix.safety = safety;
+        let preflight = &preflights(&proved)[which];
+        let change = Call::create_cluster(0, &cluster("shop", "disabled")).change();
+        let mut cause = Cause::of(&change);
+        if own { cause.origin = Origin::Shipshape; }
+        let Compliance::Failed(violations) = evaluation.compliance else { panic!("passes") };
+        let finding = Finding {
+            control, resource: resource.id.clone(), found_in: None, violations, cause,
+            made_by_cause: made, owner: owned.then_some(Owner::Stack),
+        };
+        let history = History { first_seen: None, reverts, failures };
+        let proposal = Proposal { resource: &resource, fix: &fix, preflight };
+        let decision = decide(&finding, Some(proposal), &policy, &history, change.time);
+        let ready = which == 0 || (which == 3 && supersede && made);
+        let safe = safety == Safety::Safe || (safety == Safety::Disruptive && disruptive && (!owned || iac == "fix"));
+        let expected = mode == "fix" && !exempt && switch == Switch::Run && !dry_run && !own && ready && safe
+            && !grace && reverts < 3 && failures < 3;
+        prop_assert_eq!(matches!(decision, Decision::Fix(..)), expected, "{:?}", decision.reason());
+        prop_assert!(!decision.reason().text.is_empty());
+        let without = decide(&finding, None, &policy, &history, change.time);
+        prop_assert!(!matches!(without, Decision::Fix(..)));
+    }
+
+    #[test]
+    fn what_was_authorised_combines_into_one_write(containers in vec(container(), 1..4)) {
+        let document = json!({"family": "checkout", "status": "ACTIVE", "containerDefinitions": containers});
+        let fixing = policy("mode = \"fix\"\ndisruptive = true\n[controls.ecs-container-readonly-rootfs]\nscratch = [\"/tmp\"]\n[controls.ecs-container-non-root-user]\nuser = \"10001\"\n");
+        let selection = Selection::of(&fixing, &[], Severity::Informational);
+        let resource = resource(ResourceType::TaskDefinition, &document);
+        let facts = Facts::default();
+        let change = Call::register(0, &good_task("checkout", 7)).change();
+        let mut authorized = Vec::new();
+        for evaluation in evaluate(&resource, &facts, &selection) {
+            let Compliance::Failed(violations) = &evaluation.compliance else { continue };
+            let fix = plan(&resource, &evaluation, &facts, selection.get(evaluation.control).unwrap()).unwrap();
+            let preflight = Preflight::Proved(Box::new(prove(&fix, evaluation.control, &resource, &facts, &selection).unwrap()));
+            let finding = Finding {
+                control: evaluation.control, resource: resource.id.clone(), found_in: None, violations: violations.clone(),
+                cause: Cause::of(&change), made_by_cause: true, owner: None,
+            };
+            let proposal = Proposal { resource: &resource, fix: &fix, preflight: &preflight };
+            if let Decision::Fix(one, _) = decide(&finding, Some(proposal), &fixing, &History::default(), change.time) {
+                authorized.push(*one);
+            }
+        }
+        let count = authorized.len();
+        let (remediations, left_out) = combine(authorized, &facts, &selection);
+        prop_assert!(left_out.is_empty(), "{left_out:?}");
+        prop_assert_eq!(remediations.iter().map(|one| one.controls().len()).sum::<usize>(), count);
+        prop_assert!(remediations.len() <= 1);
+        for remediation in &remediations {
+            for (slug, compliance) in statuses(remediation.after(), &selection) {
+                prop_assert!(!matches!(compliance, Compliance::Failed(_)), "{slug}");
+            }
+            let again = simulate(remediation.patch(), &resource).unwrap();
+            prop_assert_eq!(again.document.value(), remediation.after().document.value());
+        }
+    }
+
+    #[test]
+    fn arns_round_trip(text in "arn:aws(-cn)?:ecs:[a-z0-9-]{0,12}:[0-9]{0,12}:[a-z-]{1,9}[/:][!-~]{1,20}") {
+        let arn: Arn = text.parse().unwrap();
+        prop_assert_eq!(arn.to_string(), text);
+    }
+}
+
+/// The pointers at which two trees differ.
+fn json_difference(old: &Value, new: &Value, path: &str) -> Vec<String> {
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            let each = keys.into_iter().flat_map(|key| match (a.get(key), b.get(key)) {
+                (Some(x), Some(y)) => json_difference(x, y, &format!("{path}/{key}")),
+                _ => vec![format!("{path}/{key}")],
+            });
+            each.collect()
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let each = a.iter().zip(b).enumerate();
+            each.flat_map(|(index, (x, y))| json_difference(x, y, &format!("{path}/{index}"))).collect()
+        }
+        (a, b) if a == b => Vec::new(),
+        _ => vec![path.to_owned()],
+    }
+}
+
+#[test]
+fn every_control_has_a_fix_that_was_tried_here() {
+    for control in controls::ALL {
+        let concerned = [ResourceType::TaskDefinition, ResourceType::Service, ResourceType::Cluster];
+        assert!(concerned.contains(&control.rule.kind()), "{} judges a kind that `document` does not make", control.slug);
+    }
+}

@@ -1,1 +1,401 @@
-fn main() {}
+//! Stories on the inventory, named as the promises that they keep.
+
+use serde_json::{Value, json};
+use shipshape_core::control::Compliance;
+use shipshape_core::event::{Ignored, Parsed};
+use shipshape_core::policy::{Policy, Switch};
+use shipshape_core::resource::Body;
+use shipshape_tests::{
+    Call, arn, cluster, deployment, good_task, nat_network, policy, read, service, story, walk, world, world_passing,
+};
+
+const INSIGHTS: &str = "ecs-cluster-container-insights";
+const PUBLIC_IP: &str = "ecs-service-no-public-ip";
+const PRIVILEGED: &str = "ecs-container-not-privileged";
+const NON_ROOT: &str = "ecs-container-non-root-user";
+const FIX: &str = "mode = \"fix\"\ndisruptive = true\niac = \"fix\"\n";
+
+fn privileged(family: &str, revision: u32) -> Value {
+    let mut task = good_task(family, revision);
+    task["containerDefinitions"][0]["privileged"] = json!(true);
+    task
+}
+
+fn with_task(mut state: Vec<Value>, task: &Value) -> Vec<Value> {
+    state.push(json!({ "taskDefinition": task }));
+    state
+}
+
+#[test]
+fn dry_run_is_the_real_plan() {
+    let call = [Call::create_cluster(0, &cluster("shop", "disabled"))];
+    let fixed = walk(&mut world(policy(FIX), &[]), &call, INSIGHTS);
+    let told = walk(&mut world(Policy::notify_only(), &[]), &call, INSIGHTS);
+    let capped = walk(&mut world(policy(FIX).with_dry_run(true), &[]), &call, INSIGHTS);
+    assert_eq!(story(&fixed), ["failed fix applied"]);
+    assert_eq!(story(&told), ["failed notify notified"]);
+    assert_eq!(story(&capped), ["failed notify notified"]);
+    assert!(fixed[0].fix.is_some());
+    assert_eq!(fixed[0].fix, told[0].fix);
+    assert_eq!(fixed[0].fix, capped[0].fix);
+}
+
+#[test]
+fn later_events_see_earlier_fixes() {
+    let calls = [
+        Call::create_cluster(0, &cluster("shop", "disabled")),
+        Call::new(
+            "PutClusterCapacityProviders",
+            5,
+            json!({"cluster": "shop", "capacityProviders": ["FARGATE"]}),
+            json!({"cluster": cluster("shop", "disabled")}),
+        ),
+    ];
+    assert_eq!(story(&walk(&mut world(policy(FIX), &[]), &calls, INSIGHTS)), ["failed fix applied", "passed"]);
+    // Without our fix the same events say that it is still so, which is told once.
+    let told = walk(&mut world(Policy::notify_only(), &[]), &calls, INSIGHTS);
+    assert_eq!(story(&told), ["failed notify notified", "failed notify repeated"]);
+}
+
+#[test]
+fn what_is_put_back_is_fixed_again_until_it_is_left_alone() {
+    let off = cluster("shop", "disabled");
+    let mut calls = vec![Call::create_cluster(0, &off)];
+    calls.extend((1..=4).map(|turn| Call::update_settings(turn * 10, &off)));
+    let judged = walk(&mut world(policy(FIX), &[]), &calls, INSIGHTS);
+    assert_eq!(
+        story(&judged),
+        ["failed fix applied", "failed fix applied", "failed fix applied", "failed notify notified", "failed notify notified"]
+    );
+    let reason = &judged[3].ruling.as_ref().unwrap().reason.text;
+    assert!(reason.contains("reverted 3 times within 24 hours"), "{reason}");
+    let incidents: std::collections::BTreeSet<_> = judged.iter().map(|one| one.incident.clone()).collect();
+    assert_eq!(incidents.len(), 5, "each change is an incident of its own");
+}
+
+#[test]
+fn a_better_setting_is_never_lowered() {
+    let calls = [Call::create_cluster(0, &cluster("shop", "enhanced"))];
+    assert_eq!(story(&walk(&mut world(policy(FIX), &[]), &calls, INSIGHTS)), ["passed"]);
+}
+
+#[test]
+fn a_change_of_something_else_is_a_repeat_and_not_told_again() {
+    let task = good_task("checkout", 7);
+    let open = service("checkout", "checkout:7", "ENABLED");
+    let calls = [
+        Call::create_service(0, &open),
+        Call::update_service(5, &open, &["desiredCount"]),
+        Call::update_service(9, &open, &["networkConfiguration"]),
+    ];
+    let mut world = world(Policy::notify_only(), &with_task(nat_network(), &task));
+    let judged = walk(&mut world, &calls, PUBLIC_IP);
+    assert_eq!(story(&judged), ["failed notify notified", "failed notify repeated", "failed notify notified"]);
+    assert_eq!(judged[0].incident, judged[1].incident);
+    assert_ne!(judged[0].incident, judged[2].incident);
+}
+
+#[test]
+fn a_deployment_in_flight_is_a_wait_and_its_end_brings_the_fix() {
+    let task = good_task("checkout", 7);
+    let mut open = service("checkout", "checkout:7", "ENABLED");
+    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
+    let calls = [
+        Call::create_service(0, &open),
+        Call::deployment(4, "checkout", "8", "SERVICE_DEPLOYMENT_COMPLETED"),
+        Call::deployment(7, "checkout", "9", "SERVICE_DEPLOYMENT_COMPLETED"),
+    ];
+    let state = with_task(nat_network(), &task);
+    let mut fixing = world(policy(FIX), &state);
+    let judged = walk(&mut fixing, &calls, PUBLIC_IP);
+    let fixed: Vec<_> = story(&judged).into_iter().filter(|line| line.contains("fix")).collect();
+    assert_eq!(story(&judged)[0], "failed wait waiting");
+    assert_eq!(fixed, ["failed fix applied"], "{:?}", story(&judged));
+    let known = fixing.facts().resource(&arn("service/shop/checkout").parse().unwrap()).unwrap();
+    let Body::Service(known) = &known.body else { panic!("not a service") };
+    assert_eq!(known.awsvpc().known().unwrap().assign_public_ip.text(), Some("DISABLED"));
+
+    let superseding = policy(&format!("{FIX}supersede = true\n"));
+    assert_eq!(story(&walk(&mut world(superseding, &state), &calls[..1], PUBLIC_IP)), ["failed fix applied"]);
+}
+
+#[test]
+fn a_deployment_that_never_ends_is_told_after_the_deadline() {
+    let task = good_task("checkout", 7);
+    let mut open = service("checkout", "checkout:7", "ENABLED");
+    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
+    let calls = [
+        Call::create_service(0, &open),
+        Call::deployment(1, "other", "1", "SERVICE_DEPLOYMENT_IN_PROGRESS"),
+        Call::create_cluster(90, &cluster("late", "enabled")),
+    ];
+    let judged = walk(&mut world(policy(FIX), &with_task(nat_network(), &task)), &calls, PUBLIC_IP);
+    let last = judged.iter().rfind(|one| one.ruling.is_some()).unwrap();
+    assert_eq!(story(std::slice::from_ref(last)), ["failed notify notified"]);
+    assert!(last.ruling.as_ref().unwrap().reason.text.contains("60 minutes"), "{:?}", last.ruling);
+}
+
+#[test]
+fn grace_gives_the_team_time_and_ends_when_they_used_it() {
+    let graceful = || policy("mode = \"fix\"\ngrace = \"30m\"\n");
+    let off = Call::create_cluster(0, &cluster("shop", "disabled"));
+    let used = [off.clone(), Call::update_settings(20, &cluster("shop", "enabled"))];
+    assert_eq!(story(&walk(&mut world(graceful(), &[]), &used, INSIGHTS)), ["failed wait waiting", "passed stale"]);
+    let judged = walk(&mut world(graceful(), &[]), &[off], INSIGHTS);
+    assert_eq!(story(&judged), ["failed wait waiting", "failed fix applied"]);
+    assert_eq!(judged[1].at.to_string(), "2026-11-03T08:30:00Z");
+    assert_eq!(judged[0].incident, judged[1].incident);
+}
+
+#[test]
+fn a_window_is_waited_for() {
+    let text = "mode = \"fix\"\nwindows = [\"Mon-Fri 13:00-14:00 Europe/Berlin\"]\n";
+    let judged = walk(&mut world(policy(text), &[]), &[Call::create_cluster(0, &cluster("shop", "disabled"))], INSIGHTS);
+    assert_eq!(story(&judged), ["failed wait waiting", "failed fix applied"]);
+    assert_eq!(judged[1].at.to_string(), "2026-11-03T12:00:00Z");
+    assert!(judged[0].ruling.as_ref().unwrap().reason.text.contains("policy.toml:3"));
+}
+
+#[test]
+fn an_exemption_suppresses_until_its_last_day() {
+    let text = |expires: &str| {
+        format!(
+            "mode = \"fix\"\n[[exemptions]]\ncontrol = \"{INSIGHTS}\"\nresource = \"*\"\nowner = \"team-a\"\nreason = \"costs\"\nexpires = {expires}\n"
+        )
+    };
+    let call = [Call::create_cluster(0, &cluster("shop", "disabled"))];
+    let live = walk(&mut world(policy(&text("2026-11-03")), &[]), &call, INSIGHTS);
+    assert_eq!(story(&live), ["failed suppress suppressed"]);
+    let expired = walk(&mut world(policy(&text("2026-11-02")), &[]), &call, INSIGHTS);
+    assert_eq!(story(&expired), ["failed fix applied"]);
+    let notes = &expired[0].ruling.as_ref().unwrap().reason.notes;
+    assert!(notes[0].contains("expired after 2026-11-02"), "{notes:?}");
+}
+
+#[test]
+fn past_the_budget_people_are_told_instead() {
+    let text = "mode = \"fix\"\n[budget]\nfixes_per_account_per_hour = 2\n";
+    let calls: Vec<Call> = [0, 1, 2, 70]
+        .into_iter()
+        .map(|minute| Call::create_cluster(minute, &cluster(&format!("c{minute}"), "disabled")))
+        .collect();
+    assert_eq!(
+        story(&walk(&mut world(policy(text), &[]), &calls, INSIGHTS)),
+        ["failed fix applied", "failed fix applied", "failed notify notified", "failed fix applied"]
+    );
+}
+
+#[test]
+fn no_more_than_the_policys_share_of_a_cluster_rolls_at_once() {
+    let task = good_task("web", 1);
+    let state = with_task(nat_network(), &task);
+    let calls = |minutes: [u32; 3]| {
+        minutes.map(|minute| Call::create_service(minute, &service(&format!("s{minute}"), "web:1", "ENABLED")))
+    };
+    let judged = walk(&mut world(policy(FIX), &state), &calls([0, 1, 30]), PUBLIC_IP);
+    assert_eq!(story(&judged), ["failed fix applied", "failed notify notified", "failed fix applied"]);
+    // Of forty services, ten percent are four.
+    let mut large = cluster("shop", "enabled");
+    large["activeServicesCount"] = json!(40);
+    let mut state = state;
+    state.push(json!({"clusters": [large]}));
+    let judged = walk(&mut world(policy(FIX), &state), &calls([0, 1, 2]), PUBLIC_IP);
+    assert_eq!(story(&judged), ["failed fix applied"; 3]);
+}
+
+#[test]
+fn pause_and_freeze_stop_every_new_fix() {
+    let call = [Call::create_cluster(0, &cluster("shop", "disabled"))];
+    for switch in [Switch::Pause, Switch::Freeze] {
+        let judged = walk(&mut world(policy(FIX).with_switch(switch), &[]), &call, INSIGHTS);
+        assert_eq!(story(&judged), ["failed notify notified"], "{switch}");
+    }
+}
+
+#[test]
+fn our_own_change_is_judged_and_never_fixed() {
+    let own = json!({"type": "AssumedRole", "sessionContext": {"sessionIssuer": {
+        "arn": "arn:aws:iam::111122223333:role/shipshape/cluster"}}});
+    let call = Call::update_settings(0, &cluster("shop", "disabled")).with("userIdentity", own);
+    let judged = walk(&mut world(policy(FIX), &[]), &[call], INSIGHTS);
+    assert_eq!(story(&judged), ["failed notify notified"]);
+}
+
+#[test]
+fn of_two_violations_one_at_fix_and_one_at_notify_only_the_first_is_written() {
+    let mut task = privileged("checkout", 7);
+    task["containerDefinitions"][0]["user"] = json!("root");
+    let text = format!(
+        "{FIX}[controls.{NON_ROOT}]\nuser = \"1000\"\n[[rules]]\ncontrols = [\"{NON_ROOT}\"]\nmode = \"notify\"\n"
+    );
+    let mut world = world(policy(&text), &[]);
+    let step = world.walk(&Call::register(0, &task).change());
+    let lines: Vec<_> = step.judgements.iter().map(|one| (one.evaluation.control.slug, story(std::slice::from_ref(one)).remove(0))).collect();
+    assert!(lines.contains(&(PRIVILEGED, "failed fix applied".to_owned())), "{lines:?}");
+    assert!(lines.contains(&(NON_ROOT, "failed notify notified".to_owned())), "{lines:?}");
+    let mended = world.facts().mended(&arn("task-definition/checkout:7").parse().unwrap()).unwrap();
+    let Body::TaskDefinition(mended) = &mended.body else { panic!("not a task definition") };
+    let container = &mended.container_definitions.items()[0];
+    assert_eq!(container.privileged.known(), Some(&false));
+    assert_eq!(container.user.text(), Some("root"));
+}
+
+#[test]
+fn a_service_moves_to_the_mended_revision_of_what_it_runs() {
+    let calls = [
+        Call::register(0, &privileged("checkout", 7)),
+        Call::create_service(5, &service("checkout", "checkout:7", "DISABLED")),
+    ];
+    let mut world = world(policy(FIX), &[]);
+    let judged = walk(&mut world, &calls, PRIVILEGED);
+    assert_eq!(story(&judged), ["failed fix applied", "failed fix applied"]);
+    let known = world.facts().resource(&arn("service/shop/checkout").parse().unwrap()).unwrap();
+    let Body::Service(known) = &known.body else { panic!("not a service") };
+    assert_eq!(known.task_definition.text(), Some(arn("task-definition/checkout:7-mended").as_str()));
+}
+
+#[test]
+fn a_service_asks_for_the_mended_revision_that_is_not_there_yet() {
+    let state = [json!({"taskDefinition": privileged("checkout", 7)})];
+    let call = [Call::create_service(5, &service("checkout", "checkout:7", "DISABLED"))];
+    let judged = walk(&mut world(policy(FIX), &state), &call, PRIVILEGED);
+    let lines = story(&judged);
+    assert_eq!(lines.first().map(String::as_str), Some("failed wait waiting"));
+    assert_eq!(lines.last().map(String::as_str), Some("failed fix applied"), "{lines:?}");
+}
+
+#[test]
+fn roles_outside_passable_roles_are_refused_by_name() {
+    let mut task = privileged("checkout", 7);
+    task["executionRoleArn"] = json!("arn:aws:iam::111122223333:role/app/exec");
+    let call = [Call::register(0, &task)];
+    let refused = walk(&mut world(policy(FIX), &[]), &call, PRIVILEGED);
+    assert_eq!(story(&refused), ["failed notify notified"]);
+    assert!(refused[0].ruling.as_ref().unwrap().reason.text.contains("PassableRoles"));
+    let allowed = world_passing(policy(FIX), &[], &["arn:aws:iam::111122223333:role/app/*"]);
+    assert_eq!(story(&walk(&mut { allowed }, &call, PRIVILEGED)), ["failed fix applied"]);
+}
+
+#[test]
+fn unknown_is_neither_compliant_nor_a_violation_and_told_once() {
+    let mut hidden = cluster("shop", "enabled");
+    hidden.as_object_mut().unwrap().remove("settings");
+    let calls = [Call::create_cluster(0, &hidden), Call::update_settings(5, &hidden)];
+    let judged = walk(&mut world(policy(FIX), &[]), &calls, INSIGHTS);
+    assert_eq!(story(&judged), ["unknown notify notified", "unknown notify repeated"]);
+    // What a description shows answers it.
+    let state = [json!({"clusters": [cluster("shop", "enabled")]})];
+    let mut knowing = world(policy(FIX), &state);
+    assert_eq!(story(&walk(&mut knowing, &calls[..1], INSIGHTS)), ["passed"]);
+}
+
+#[test]
+fn what_a_stack_owns_is_told_with_the_owner() {
+    let task = good_task("checkout", 7);
+    let mut owned = service("checkout", "checkout:7", "ENABLED");
+    owned["tags"] = json!([{"key": "aws:cloudformation:stack-name", "value": "shop"}]);
+    let text = "mode = \"fix\"\ndisruptive = true\n";
+    let mut world = world(policy(text), &with_task(nat_network(), &task));
+    let judged = walk(&mut world, &[Call::create_service(0, &owned)], PUBLIC_IP);
+    assert_eq!(story(&judged), ["failed notify notified"]);
+    assert!(judged[0].ruling.as_ref().unwrap().reason.text.contains("CloudFormation owns"));
+}
+
+#[test]
+fn the_preflight_names_what_is_missing() {
+    let task = good_task("checkout", 7);
+    let cases: [(&str, Value, &str); 5] = [
+        ("controller", json!({"deploymentController": {"type": "CODE_DEPLOY"}}), "AWS CodeDeploy rolls this service"),
+        ("external", json!({"deploymentController": {"type": "EXTERNAL"}}), "external controller"),
+        ("express", json!({"resourceManagementType": "ECS"}), "Express Mode"),
+        ("daemon", json!({"schedulingStrategy": "DAEMON"}), "daemon service"),
+        ("strategy", json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}), "BLUE_GREEN"),
+    ];
+    for (name, members, expected) in cases {
+        let mut open = service("checkout", "checkout:7", "ENABLED");
+        for (member, value) in members.as_object().unwrap() {
+            open[member] = value.clone();
+        }
+        let mut world = world(policy(FIX), &with_task(nat_network(), &task));
+        let judged = walk(&mut world, &[Call::create_service(0, &open)], PUBLIC_IP);
+        assert_eq!(story(&judged), ["failed notify notified"], "{name}");
+        let reason = &judged[0].ruling.as_ref().unwrap().reason.text;
+        assert!(reason.contains(expected), "{name}: {reason}");
+    }
+}
+
+#[test]
+fn missing_facts_are_named_by_the_call_that_answers_them() {
+    let open = service("checkout", "checkout:7", "ENABLED");
+    let state = [json!({"taskDefinition": good_task("checkout", 7)})];
+    let judged = walk(&mut world(policy(FIX), &state), &[Call::create_service(0, &open)], PUBLIC_IP);
+    assert_eq!(story(&judged), ["failed notify notified"]);
+    let reason = &judged[0].ruling.as_ref().unwrap().reason.text;
+    assert!(reason.contains("aws ec2 describe-subnets --subnet-ids subnet-nat"), "{reason}");
+}
+
+#[test]
+fn a_resource_that_is_gone_ends_what_waits_for_it() {
+    let graceful = policy("mode = \"fix\"\ngrace = \"30m\"\n");
+    let mut world = world(graceful, &[]);
+    world.walk(&Call::create_cluster(0, &cluster("shop", "disabled")).change());
+    let gone = Call::new("DeleteCluster", 5, json!({"cluster": "shop"}), json!({"cluster": cluster("shop", "disabled")}));
+    assert_eq!(world.walk(&gone.change()).gone.len(), 1);
+    assert!(world.finish().judgements.is_empty());
+}
+
+#[test]
+fn a_failed_call_changed_nothing() {
+    let denied = Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("AccessDenied"));
+    assert!(matches!(read(&denied.text()), Parsed::Ignored(Ignored::Failed)));
+    let dry = Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("Client.DryRunOperation"));
+    assert!(matches!(read(&dry.text()), Parsed::Ignored(Ignored::Failed)));
+    let fine = Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("200"));
+    assert!(matches!(read(&fine.text()), Parsed::Change(_)));
+}
+
+#[test]
+fn a_resource_of_another_account_is_rejected() {
+    let text = Call::create_cluster(0, &cluster("shop", "disabled")).text();
+    let moved = text.replace("arn:aws:ecs:eu-west-1:111122223333:cluster", "arn:aws:ecs:eu-west-1:999900001111:cluster");
+    assert!(matches!(read(&moved), Parsed::Rejected(_)));
+}
+
+#[test]
+fn an_addendum_never_overwrites_what_is_newer() {
+    let calls = [
+        Call::create_cluster(0, &cluster("shop", "disabled")),
+        Call::update_settings(10, &cluster("shop", "enabled")),
+        Call::create_cluster(0, &cluster("shop", "disabled"))
+            .with("eventID", json!("late"))
+            .with("eventTime", json!("2026-11-03T09:00:00Z"))
+            .with("addendum", json!({"reason": "DELIVERY_DELAY"})),
+    ];
+    let judged = walk(&mut world(Policy::notify_only(), &[]), &calls, INSIGHTS);
+    assert_eq!(story(&judged), ["failed notify notified", "passed", "passed"]);
+}
+
+#[test]
+fn an_older_state_of_a_task_is_passed_over() {
+    let task = |minute: u32, version: u32| {
+        Call::deployment(minute, "checkout", "1", "x")
+            .envelope("detail-type", json!("ECS Task State Change"))
+            .with("taskArn", json!(arn("task/shop/1")))
+            .with("clusterArn", json!(arn("cluster/shop")))
+            .with("group", json!("service:checkout"))
+            .with("version", json!(version))
+    };
+    let mut world = world(Policy::notify_only(), &[]);
+    assert!(!world.walk(&task(0, 5).change()).stale);
+    assert!(world.walk(&task(1, 4).change()).stale);
+    assert!(!world.walk(&task(2, 6).change()).stale);
+}
+
+#[test]
+fn a_service_is_unknown_until_its_revision_is_known() {
+    let call = [Call::create_service(0, &service("checkout", "checkout:7", "DISABLED"))];
+    let judged = walk(&mut world(policy(FIX), &[]), &call, PRIVILEGED);
+    assert_eq!(story(&judged), ["unknown notify notified"]);
+    let Compliance::Unknown(needs) = &judged[0].evaluation.compliance else { panic!("known") };
+    assert!(needs[0].call().contains("describe-task-definition --task-definition checkout:7"), "{needs:?}");
+}

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::change::{Api, Change, Observed, Progress};
 use crate::document::Document;
-use crate::facts::Facts;
+use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::remediation::{Action, Remediation, provisional_arn, simulate};
 use crate::resource::{Resource, ResourceId, ResourceType};
@@ -42,6 +42,21 @@ impl Inventory {
         let told = self.facts.absorb(json)?;
         self.described = self.facts.resources().map(|one| (one.id.arn.clone(), one.clone())).collect();
         Some(told)
+    }
+
+    /// Answers needs as describing would: a resource that an event did not show whole is replaced by its description.
+    /// `false` where nothing new was learned.
+    pub fn fetch(&mut self, needs: &[Need]) -> bool {
+        let mut learned = false;
+        for need in needs {
+            let Need::Resource(id) = need else { continue };
+            let Some(described) = self.described.get(&id.arn) else { continue };
+            if self.facts.resource(&id.arn) != Some(described) {
+                self.facts.learn(described.clone());
+                learned = true;
+            }
+        }
+        learned
     }
 
     /// Folds a change in, and answers it as it would have looked with our fixes in force. `None` for a task event

@@ -60,6 +60,11 @@ impl World {
         self.ports.messages
     }
 
+    /// What is known by now, our fixes included.
+    pub fn facts(&self) -> &Facts {
+        self.ports.facts()
+    }
+
     /// Walks one change; first come the incidents whose time has come before it.
     pub fn walk(&mut self, change: &Change) -> Step {
         let mut step = self.until(change.time);
@@ -201,9 +206,8 @@ impl Lookup for Desk {
         self.inventory.facts()
     }
 
-    /// All that is known is known already.
-    async fn fetch(&mut self, _: &[Need]) -> Result<bool, Infallible> {
-        Ok(false)
+    async fn fetch(&mut self, needs: &[Need]) -> Result<bool, Infallible> {
+        Ok(self.inventory.fetch(needs))
     }
 }
 
