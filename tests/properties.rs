@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shipshape_core::change::Origin;
-use shipshape_core::control::{Compliance, Parameters, Selected, Selection, Severity, evaluate, find};
+use shipshape_core::control::{Compliance, Severity, evaluate};
 use shipshape_core::controls;
 use shipshape_core::decide::{Decision, History, Proposal, decide};
 use shipshape_core::document::Document;
@@ -22,13 +22,18 @@ use shipshape_core::policy::{Policy, Switch};
 use shipshape_core::preflight::{Preflight, Refusal, WaitFor};
 use shipshape_core::remediation::{Safety, combine, plan, prove, simulate};
 use shipshape_core::resource::{Resource, ResourceId, ResourceType};
+use shipshape_core::selection::{Parameters, Selected, Selection, find};
 use shipshape_tests::{Call, arn, cluster, good_task, nat_network, policy, world};
 
 static EVENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events/ecs");
     let mut files: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "json")).map(|file| fs::read_to_string(file).unwrap()).collect()
+    files
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "json"))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect()
 });
 
 fn junk() -> impl Strategy<Value = Value> {
@@ -80,9 +85,17 @@ fn walk_text(text: &str) {
 
 /// Containers of every sort; none of their members is hidden.
 fn container() -> impl Strategy<Value = Value> {
-    let user = select(vec![None, Some("root"), Some("0"), Some("00:5"), Some("1000"), Some("app:app"), Some("")]);
-    let log = select(vec![None, Some(json!({})), Some(json!({"logDriver": "awslogs"})), Some(json!({"logDriver": ""})), Some(Value::Null)]);
-    let mounts = select(vec![None, Some(json!([])), Some(json!([{"sourceVolume": "d", "containerPath": "/tmp"}]))]);
+    let user =
+        select(vec![None, Some("root"), Some("0"), Some("00:5"), Some("1000"), Some("app:app"), Some("")]);
+    let log = select(vec![
+        None,
+        Some(json!({})),
+        Some(json!({"logDriver": "awslogs"})),
+        Some(json!({"logDriver": ""})),
+        Some(Value::Null),
+    ]);
+    let mounts =
+        select(vec![None, Some(json!([])), Some(json!([{"sourceVolume": "d", "containerPath": "/tmp"}]))]);
     let flag = || select(vec![None, Some(Value::Null), Some(json!(true)), Some(json!(false))]);
     ("[a-z]{1,8}", flag(), flag(), user, log, mounts).prop_map(|(name, privileged, readonly, user, log, mounts)| {
         let mut container = json!({"name": name, "image": "nginx", "newerMember": {"kept": [1.50, 12345678901234567890u64]}});
@@ -104,7 +117,8 @@ fn container() -> impl Strategy<Value = Value> {
 
 fn document() -> impl Strategy<Value = (ResourceType, Value)> {
     let family = select(vec![None, Some("LINUX"), Some("WINDOWS_SERVER_2022_CORE")]);
-    let task = (vec(container(), 1..4), family, select(vec![None, Some(json!([])), Some(json!([{"name": "d"}]))]));
+    let task =
+        (vec(container(), 1..4), family, select(vec![None, Some(json!([])), Some(json!([{"name": "d"}]))]));
     let task = task.prop_map(|(containers, family, volumes)| {
         let mut task = json!({"family": "checkout", "status": "ACTIVE", "containerDefinitions": containers});
         if let Some(family) = family {
@@ -124,9 +138,13 @@ fn document() -> impl Strategy<Value = (ResourceType, Value)> {
         if let Some(public) = public {
             block["assignPublicIp"] = json!(public);
         }
-        (ResourceType::Service, json!({"status": "ACTIVE", "networkConfiguration": {"awsvpcConfiguration": block}}))
+        (
+            ResourceType::Service,
+            json!({"status": "ACTIVE", "networkConfiguration": {"awsvpcConfiguration": block}}),
+        )
     });
-    let setting = (select(vec!["containerInsights", "other"]), select(vec!["enabled", "disabled", "enhanced", ""]));
+    let setting =
+        (select(vec!["containerInsights", "other"]), select(vec!["enabled", "disabled", "enhanced", ""]));
     let cluster = vec(setting.prop_map(|(name, value)| json!({"name": name, "value": value})), 0..4)
         .prop_map(|settings| (ResourceType::Cluster, json!({"status": "ACTIVE", "settings": settings})));
     prop_oneof![3 => task, 1 => service, 1 => cluster]
@@ -138,11 +156,15 @@ fn resource(kind: ResourceType, document: &Value) -> Resource {
         ResourceType::Service => "service/shop/checkout",
         _ => "task-definition/checkout:7",
     };
-    Resource::read(ResourceId { kind, arn: arn(name).parse().unwrap() }, Document::from_value(document)).unwrap()
+    Resource::read(ResourceId { kind, arn: arn(name).parse().unwrap() }, Document::from_value(document))
+        .unwrap()
 }
 
 fn statuses(resource: &Resource, selection: &Selection) -> Vec<(&'static str, Compliance)> {
-    evaluate(resource, &Facts::default(), selection).into_iter().map(|one| (one.control.slug, one.compliance)).collect()
+    evaluate(resource, &Facts::default(), selection)
+        .into_iter()
+        .map(|one| (one.control.slug, one.compliance))
+        .collect()
 }
 
 fn selections() -> [Selection; 2] {
@@ -350,6 +372,10 @@ fn json_difference(old: &Value, new: &Value, path: &str) -> Vec<String> {
 fn every_control_has_a_fix_that_was_tried_here() {
     for control in controls::ALL {
         let concerned = [ResourceType::TaskDefinition, ResourceType::Service, ResourceType::Cluster];
-        assert!(concerned.contains(&control.rule.kind()), "{} judges a kind that `document` does not make", control.slug);
+        assert!(
+            concerned.contains(&control.rule.kind()),
+            "{} judges a kind that `document` does not make",
+            control.slug
+        );
     }
 }

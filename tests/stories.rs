@@ -6,7 +6,8 @@ use shipshape_core::event::{Ignored, Parsed};
 use shipshape_core::policy::{Policy, Switch};
 use shipshape_core::resource::Body;
 use shipshape_tests::{
-    Call, arn, cluster, deployment, good_task, nat_network, policy, read, service, story, walk, world, world_passing,
+    Call, arn, cluster, deployment, good_task, nat_network, policy, read, service, story, walk, world,
+    world_passing,
 };
 
 const INSIGHTS: &str = "ecs-cluster-container-insights";
@@ -51,7 +52,10 @@ fn later_events_see_earlier_fixes() {
             json!({"cluster": cluster("shop", "disabled")}),
         ),
     ];
-    assert_eq!(story(&walk(&mut world(policy(FIX), &[]), &calls, INSIGHTS)), ["failed fix applied", "passed"]);
+    assert_eq!(
+        story(&walk(&mut world(policy(FIX), &[]), &calls, INSIGHTS)),
+        ["failed fix applied", "passed"]
+    );
     // Without our fix the same events say that it is still so, which is told once.
     let told = walk(&mut world(Policy::notify_only(), &[]), &calls, INSIGHTS);
     assert_eq!(story(&told), ["failed notify notified", "failed notify repeated"]);
@@ -65,7 +69,13 @@ fn what_is_put_back_is_fixed_again_until_it_is_left_alone() {
     let judged = walk(&mut world(policy(FIX), &[]), &calls, INSIGHTS);
     assert_eq!(
         story(&judged),
-        ["failed fix applied", "failed fix applied", "failed fix applied", "failed notify notified", "failed notify notified"]
+        [
+            "failed fix applied",
+            "failed fix applied",
+            "failed fix applied",
+            "failed notify notified",
+            "failed notify notified"
+        ]
     );
     let reason = &judged[3].ruling.as_ref().unwrap().reason.text;
     assert!(reason.contains("reverted 3 times within 24 hours"), "{reason}");
@@ -90,7 +100,10 @@ fn a_change_of_something_else_is_a_repeat_and_not_told_again() {
     ];
     let mut world = world(Policy::notify_only(), &with_task(nat_network(), &task));
     let judged = walk(&mut world, &calls, PUBLIC_IP);
-    assert_eq!(story(&judged), ["failed notify notified", "failed notify repeated", "failed notify notified"]);
+    assert_eq!(
+        story(&judged),
+        ["failed notify notified", "failed notify repeated", "failed notify notified"]
+    );
     assert_eq!(judged[0].incident, judged[1].incident);
     assert_ne!(judged[0].incident, judged[2].incident);
 }
@@ -140,7 +153,10 @@ fn grace_gives_the_team_time_and_ends_when_they_used_it() {
     let graceful = || policy("mode = \"fix\"\ngrace = \"30m\"\n");
     let off = Call::create_cluster(0, &cluster("shop", "disabled"));
     let used = [off.clone(), Call::update_settings(20, &cluster("shop", "enabled"))];
-    assert_eq!(story(&walk(&mut world(graceful(), &[]), &used, INSIGHTS)), ["failed wait waiting", "passed stale"]);
+    assert_eq!(
+        story(&walk(&mut world(graceful(), &[]), &used, INSIGHTS)),
+        ["failed wait waiting", "passed stale"]
+    );
     let judged = walk(&mut world(graceful(), &[]), &[off], INSIGHTS);
     assert_eq!(story(&judged), ["failed wait waiting", "failed fix applied"]);
     assert_eq!(judged[1].at.to_string(), "2026-11-03T08:30:00Z");
@@ -150,7 +166,11 @@ fn grace_gives_the_team_time_and_ends_when_they_used_it() {
 #[test]
 fn a_window_is_waited_for() {
     let text = "mode = \"fix\"\nwindows = [\"Mon-Fri 13:00-14:00 Europe/Berlin\"]\n";
-    let judged = walk(&mut world(policy(text), &[]), &[Call::create_cluster(0, &cluster("shop", "disabled"))], INSIGHTS);
+    let judged = walk(
+        &mut world(policy(text), &[]),
+        &[Call::create_cluster(0, &cluster("shop", "disabled"))],
+        INSIGHTS,
+    );
     assert_eq!(story(&judged), ["failed wait waiting", "failed fix applied"]);
     assert_eq!(judged[1].at.to_string(), "2026-11-03T12:00:00Z");
     assert!(judged[0].ruling.as_ref().unwrap().reason.text.contains("policy.toml:3"));
@@ -190,7 +210,8 @@ fn no_more_than_the_policys_share_of_a_cluster_rolls_at_once() {
     let task = good_task("web", 1);
     let state = with_task(nat_network(), &task);
     let calls = |minutes: [u32; 3]| {
-        minutes.map(|minute| Call::create_service(minute, &service(&format!("s{minute}"), "web:1", "ENABLED")))
+        minutes
+            .map(|minute| Call::create_service(minute, &service(&format!("s{minute}"), "web:1", "ENABLED")))
     };
     let judged = walk(&mut world(policy(FIX), &state), &calls([0, 1, 30]), PUBLIC_IP);
     assert_eq!(story(&judged), ["failed fix applied", "failed notify notified", "failed fix applied"]);
@@ -230,7 +251,11 @@ fn of_two_violations_one_at_fix_and_one_at_notify_only_the_first_is_written() {
     );
     let mut world = world(policy(&text), &[]);
     let step = world.walk(&Call::register(0, &task).change());
-    let lines: Vec<_> = step.judgements.iter().map(|one| (one.evaluation.control.slug, story(std::slice::from_ref(one)).remove(0))).collect();
+    let lines: Vec<_> = step
+        .judgements
+        .iter()
+        .map(|one| (one.evaluation.control.slug, story(std::slice::from_ref(one)).remove(0)))
+        .collect();
     assert!(lines.contains(&(PRIVILEGED, "failed fix applied".to_owned())), "{lines:?}");
     assert!(lines.contains(&(NON_ROOT, "failed notify notified".to_owned())), "{lines:?}");
     let mended = world.facts().mended(&arn("task-definition/checkout:7").parse().unwrap()).unwrap();
@@ -305,7 +330,11 @@ fn what_a_stack_owns_is_told_with_the_owner() {
 fn the_preflight_names_what_is_missing() {
     let task = good_task("checkout", 7);
     let cases: [(&str, Value, &str); 5] = [
-        ("controller", json!({"deploymentController": {"type": "CODE_DEPLOY"}}), "AWS CodeDeploy rolls this service"),
+        (
+            "controller",
+            json!({"deploymentController": {"type": "CODE_DEPLOY"}}),
+            "AWS CodeDeploy rolls this service",
+        ),
         ("external", json!({"deploymentController": {"type": "EXTERNAL"}}), "external controller"),
         ("express", json!({"resourceManagementType": "ECS"}), "Express Mode"),
         ("daemon", json!({"schedulingStrategy": "DAEMON"}), "daemon service"),
@@ -339,16 +368,23 @@ fn a_resource_that_is_gone_ends_what_waits_for_it() {
     let graceful = policy("mode = \"fix\"\ngrace = \"30m\"\n");
     let mut world = world(graceful, &[]);
     world.walk(&Call::create_cluster(0, &cluster("shop", "disabled")).change());
-    let gone = Call::new("DeleteCluster", 5, json!({"cluster": "shop"}), json!({"cluster": cluster("shop", "disabled")}));
+    let gone = Call::new(
+        "DeleteCluster",
+        5,
+        json!({"cluster": "shop"}),
+        json!({"cluster": cluster("shop", "disabled")}),
+    );
     assert_eq!(world.walk(&gone.change()).gone.len(), 1);
     assert!(world.finish().judgements.is_empty());
 }
 
 #[test]
 fn a_failed_call_changed_nothing() {
-    let denied = Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("AccessDenied"));
+    let denied =
+        Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("AccessDenied"));
     assert!(matches!(read(&denied.text()), Parsed::Ignored(Ignored::Failed)));
-    let dry = Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("Client.DryRunOperation"));
+    let dry = Call::create_cluster(0, &cluster("shop", "disabled"))
+        .with("errorCode", json!("Client.DryRunOperation"));
     assert!(matches!(read(&dry.text()), Parsed::Ignored(Ignored::Failed)));
     let fine = Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("200"));
     assert!(matches!(read(&fine.text()), Parsed::Change(_)));
@@ -357,7 +393,8 @@ fn a_failed_call_changed_nothing() {
 #[test]
 fn a_resource_of_another_account_is_rejected() {
     let text = Call::create_cluster(0, &cluster("shop", "disabled")).text();
-    let moved = text.replace("arn:aws:ecs:eu-west-1:111122223333:cluster", "arn:aws:ecs:eu-west-1:999900001111:cluster");
+    let moved = text
+        .replace("arn:aws:ecs:eu-west-1:111122223333:cluster", "arn:aws:ecs:eu-west-1:999900001111:cluster");
     assert!(matches!(read(&moved), Parsed::Rejected(_)));
 }
 

@@ -1,14 +1,15 @@
 //! What the test targets share: events in the real shapes, built in code, and a world to walk them in.
 
-use serde_json::{Value, json};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use shipshape_core::change::Change;
-use shipshape_core::control::{Selection, Severity, names};
+use shipshape_core::control::Severity;
 use shipshape_core::event::{Parsed, Record, parse};
 use shipshape_core::inventory::Inventory;
-use shipshape_core::pipeline::Judgement;
+use shipshape_core::judgement::Judgement;
 use shipshape_core::policy::Policy;
 use shipshape_core::replay::World;
+use shipshape_core::selection::{Selection, names};
 
 /// The account of every event here.
 pub const ACCOUNT: &str = "111122223333";
@@ -114,7 +115,12 @@ impl Call {
 
     /// CreateCluster.
     pub fn create_cluster(minute: u32, cluster: &Value) -> Self {
-        Self::new("CreateCluster", minute, json!({"clusterName": cluster["clusterName"]}), json!({ "cluster": cluster }))
+        Self::new(
+            "CreateCluster",
+            minute,
+            json!({"clusterName": cluster["clusterName"]}),
+            json!({ "cluster": cluster }),
+        )
     }
 
     /// UpdateClusterSettings.

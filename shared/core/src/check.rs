@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::control::{Compliance, Evaluation, Selection, evaluate};
+use crate::control::{Compliance, Evaluation, evaluate};
 use crate::document::{Document, Field, Present};
 use crate::event::identify;
 use crate::facts::Facts;
@@ -12,6 +12,7 @@ use crate::ids::{AccountId, Arn, Region};
 use crate::policy::{Exemption, ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
 use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::selection::Selection;
 
 /// Why a document is not one that can be checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

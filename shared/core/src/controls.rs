@@ -26,12 +26,13 @@ pub(crate) mod table {
 
     use serde_json::{Value, json};
 
-    use crate::control::{Compliance, Control, Evaluation, Parameters, Selected, Selection, evaluate};
+    use crate::control::{Compliance, Control, Evaluation, evaluate};
     use crate::document::Document;
     use crate::facts::Facts;
     use crate::policy::Policy;
     use crate::remediation::{plan, prove, simulate};
     use crate::resource::{Resource, ResourceId, ResourceType};
+    use crate::selection::{Parameters, Selected, Selection};
 
     /// What a row expects.
     pub(crate) enum Expect {

@@ -206,7 +206,7 @@ pub fn decide(
     }
     match ready(finding, proposal, policy, &wants, history, now) {
         Answer::Fix(authorized, text) => {
-            Decision::Fix(Box::new(authorized), Reason { why: Why::Authorized, text, notes })
+            Decision::Fix(authorized, Reason { why: Why::Authorized, text, notes })
         }
         Answer::Wait(wait, why, text) => Decision::Wait(wait, Reason { why, text, notes }),
         Answer::Notify(why, text) => Decision::Notify(Reason { why, text, notes }),
@@ -214,7 +214,7 @@ pub fn decide(
 }
 
 enum Answer {
-    Fix(Authorized, String),
+    Fix(Box<Authorized>, String),
     Wait(Wait, Why, String),
     Notify(Why, String),
 }
@@ -258,7 +258,7 @@ fn ready(
         fix: fix.clone(),
         proof: (**proof).clone(),
     };
-    Answer::Fix(authorized, cite("mode is fix", &wants.mode.source))
+    Answer::Fix(Box::new(authorized), cite("mode is fix", &wants.mode.source))
 }
 
 /// What stops every fix of this finding, whatever the fix is.

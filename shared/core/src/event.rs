@@ -16,9 +16,10 @@ use crate::ids::{AccountId, Arn, Region};
 mod actor;
 mod cloudtrail;
 mod ecs;
+mod names;
 mod native;
 
-pub(crate) use ecs::identify;
+pub(crate) use names::identify;
 
 /// One event as it arrived.
 #[derive(Debug)]

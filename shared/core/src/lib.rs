@@ -15,6 +15,7 @@ pub mod control;
 pub mod controls;
 pub mod facts;
 pub mod finding;
+pub mod selection;
 
 pub mod preflight;
 pub mod remediation;
@@ -23,7 +24,9 @@ pub mod policy;
 
 pub mod decide;
 
+pub mod judgement;
 pub mod ledger;
+pub mod ports;
 
 pub mod pipeline;
 

@@ -4,122 +4,22 @@
 use jiff::Timestamp;
 
 use crate::change::{Change, Observed};
-use crate::control::{Compliance, Evaluation, Selected, Selection, evaluate};
-use crate::decide::{Authorized, Decision, Proposal, Reason, Why, decide};
+use crate::control::{Compliance, Evaluation, evaluate};
+use crate::decide::{Authorized, Decision, Proposal, Why, decide};
 use crate::facts::{Facts, Need};
 use crate::finding::{Cause, Finding, Fingerprint, Owner};
-use crate::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use crate::ids::Arn;
+use crate::judgement::{Judgement, Report, Ruling};
+use crate::ledger::{Claim, Opened, Outcome, Request, Settled};
 use crate::policy::{Mode, Policy};
+use crate::ports::{Applied, Ports};
 use crate::preflight::{Preflight, preflight};
 use crate::remediation::{self, Fix, Remediation};
 use crate::resource::{Body, Resource, ResourceId};
+use crate::selection::{Selected, Selection};
 
 /// How often needs are fetched and a change judged again.
 const ROUNDS: usize = 3;
-
-/// Answers needs.
-pub trait Lookup {
-    /// The failure of a port.
-    type Error;
-
-    /// What is known so far.
-    fn facts(&self) -> &Facts;
-
-    /// Fetches what it can, in batches. `false` where nothing new was learned.
-    fn fetch(&mut self, needs: &[Need]) -> impl Future<Output = Result<bool, Self::Error>> + Send;
-}
-
-/// Writes.
-pub trait Remediator {
-    /// The failure of a port.
-    type Error;
-
-    /// Reads the resource again, and writes the remediation if it still is what was seen.
-    fn apply(
-        &mut self,
-        remediation: &Remediation,
-    ) -> impl Future<Output = Result<Applied, Self::Error>> + Send;
-}
-
-/// What became of a write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Applied {
-    /// It is written.
-    Done,
-    /// The resource has changed since: nothing is written, and its own event judges it anew.
-    Changed,
-    /// AWS refused it, with this sentence.
-    Refused(String),
-}
-
-/// Tells people.
-pub trait Notifier {
-    /// The failure of a port.
-    type Error;
-
-    /// Sends one message about what was judged on one resource.
-    fn publish(&mut self, judgements: &[&Judgement]) -> impl Future<Output = Result<(), Self::Error>> + Send;
-}
-
-/// The ports of a run, with one kind of failure.
-pub trait Ports:
-    Lookup<Error = Self::Failure>
-    + Ledger<Error = Self::Failure>
-    + Remediator<Error = Self::Failure>
-    + Notifier<Error = Self::Failure>
-{
-    /// The failure of any of them.
-    type Failure;
-}
-
-/// One control's answer for one resource, and everything that followed.
-#[derive(Debug, Clone)]
-pub struct Judgement {
-    /// The change behind it.
-    pub cause: Cause,
-    /// When it was judged: the change's time, or later where it waited.
-    pub at: Timestamp,
-    /// The resource.
-    pub resource: ResourceId,
-    /// The answer.
-    pub evaluation: Evaluation,
-    /// The plan, if there is one.
-    pub fix: Option<Fix>,
-    /// What was decided; only where the answer asks for a decision.
-    pub ruling: Option<Ruling>,
-    /// The incident, where there is one.
-    pub incident: Option<IncidentId>,
-    /// Where the incident stands.
-    pub outcome: Option<Outcome>,
-}
-
-/// A decision without the resource that it was made on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruling {
-    /// `fix`, `wait`, `notify`, `suppress` or `off`.
-    pub kind: &'static str,
-    /// Why.
-    pub reason: Reason,
-}
-
-impl Ruling {
-    fn of(decision: &Decision) -> Self {
-        Self { kind: decision.kind(), reason: decision.reason().clone() }
-    }
-
-    fn notify(why: Why, text: String) -> Self {
-        Self { kind: "notify", reason: Reason { why, text, notes: Vec::new() } }
-    }
-}
-
-/// What one change led to.
-#[derive(Debug, Clone, Default)]
-pub struct Report {
-    /// Every answer, by resource and control.
-    pub judgements: Vec<Judgement>,
-    /// Incidents that ended because their resource is gone.
-    pub gone: Vec<IncidentId>,
-}
 
 /// Takes one change from its evaluation to its end.
 pub async fn handle<P: Ports>(
@@ -484,13 +384,13 @@ async fn end<P: Ports>(
 }
 
 /// The cluster whose services a write sets rolling, and how many services it has.
-fn rolls(remediation: &Remediation, facts: &Facts) -> Option<(crate::ids::Arn, Option<u32>)> {
+fn rolls(remediation: &Remediation, facts: &Facts) -> Option<(Arn, Option<u32>)> {
     if !remediation.starts_deployment() {
         return None;
     }
     let target = remediation.target();
     let (start, _) = target.arn.as_str().split_once(":service/")?;
-    let cluster: crate::ids::Arn = format!("{start}:cluster/{}", target.cluster()?).parse().ok()?;
+    let cluster: Arn = format!("{start}:cluster/{}", target.cluster()?).parse().ok()?;
     let services = match facts.resource(&cluster).map(|known| &known.body) {
         Some(Body::Cluster(cluster)) => cluster.active_services_count.known().copied(),
         _ => None,

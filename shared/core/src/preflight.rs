@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::control::{Parameters, Rule, Selected};
+use crate::control::Rule;
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::remediation::{Fix, Loosening, Proof};
 use crate::resource::{Body, Resource, ResourceType, Service, TaskDefinition};
+use crate::selection::{Parameters, Selected};
 
 pub mod images;
 pub mod reachability;

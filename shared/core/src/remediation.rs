@@ -11,12 +11,13 @@ use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, TestOper
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::control::{Compliance, Control, Evaluation, Selected, Selection, evaluate_all};
+use crate::control::{Compliance, Control, Evaluation, evaluate_all};
 use crate::decide::Authorized;
 use crate::document::Document;
 use crate::facts::Facts;
 use crate::ids::Arn;
 use crate::resource::{Body, Resource, ResourceId, ResourceType};
+use crate::selection::{Selected, Selection};
 
 /// May a fix run unattended? Safety is claimed and argued in the control's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]

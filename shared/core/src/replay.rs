@@ -9,19 +9,21 @@ use std::task::{Context, Poll, Waker};
 use jiff::Timestamp;
 
 use crate::change::{Change, Observed};
-use crate::control::Selection;
 use crate::decide::Wait;
 use crate::facts::{Facts, Need};
 use crate::finding::Finding;
 use crate::ids::Arn;
 use crate::inventory::Inventory;
+use crate::judgement::Judgement;
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
-use crate::pipeline::{Applied, Judgement, Lookup, Notifier, Ports, Remediator, handle};
+use crate::pipeline::handle;
 use crate::policy::Policy;
+use crate::ports::{Applied, Lookup, Notifier, Ports, Remediator};
 use crate::preflight::WaitFor;
 use crate::remediation::Remediation;
 use crate::resource::ResourceId;
+use crate::selection::Selection;
 
 /// One policy's course of history.
 #[derive(Debug, Clone)]

@@ -6,14 +6,13 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{
-    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
-};
+use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
 use crate::document::Field;
 use crate::facts::Need;
 use crate::preflight;
 use crate::remediation::{Fix, PatchBuilder, Safety};
 use crate::resource::{Cluster, Resource};
+use crate::selection::Parameters;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-cluster-container-insights",

@@ -5,15 +5,14 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{
-    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
-};
+use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::policy::{Parameter, ParameterKind};
 use crate::preflight::Doubts;
 use crate::remediation::{Fix, PatchBuilder, Safety};
 use crate::resource::{Resource, TaskDefinition};
+use crate::selection::Parameters;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-container-logging",

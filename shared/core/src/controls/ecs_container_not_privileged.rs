@@ -6,14 +6,13 @@
 
 use serde_json::Value;
 
-use crate::control::{
-    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
-};
+use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
 use crate::document::Field;
 use crate::facts::Need;
 use crate::preflight;
 use crate::remediation::{Fix, PatchBuilder, Safety};
 use crate::resource::{Resource, TaskDefinition};
+use crate::selection::Parameters;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-container-not-privileged",
@@ -71,12 +70,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::control::{Selected, Selection};
     use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
     use crate::controls::table::{check, judge, resource, task};
     use crate::facts::Facts;
     use crate::remediation::{Loosening, plan, prove};
     use crate::resource::ResourceType;
+    use crate::selection::{Selected, Selection};
 
     #[test]
     fn table() {

@@ -5,9 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{
-    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
-};
+use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::policy::{Parameter, ParameterKind};
@@ -15,6 +13,7 @@ use crate::preflight::{Doubts, shown};
 use crate::remediation::{Fix, PatchBuilder, Safety};
 use crate::resource::task_definition::Container;
 use crate::resource::{Resource, TaskDefinition};
+use crate::selection::Parameters;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-container-readonly-rootfs",

@@ -6,15 +6,14 @@
 
 use serde_json::Value;
 
-use crate::control::{
-    Compliance, Control, Functions, Parameters, Practice, Ratchet, Rule, Severity, Violation,
-};
+use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::preflight::reachability::without_public_address;
 use crate::preflight::{Doubts, rollout};
 use crate::remediation::{Fix, PatchBuilder, Safety};
 use crate::resource::{Resource, Service};
+use crate::selection::Parameters;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-service-no-public-ip",

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::ecs::{service_id, tagged_id};
+use super::names::{service_id, tagged_id};
 use super::{Envelope, Ignored, ParseError, Parsed, Place, foreign, missing};
 use crate::change::{Actor, Api, Change, DeploymentNews, Observed, Origin, Progress, Request};
 use crate::document::{Document, Field};

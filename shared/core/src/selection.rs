@@ -1,0 +1,108 @@
+//! The controls that a run judges by, each with what the policy set for it.
+
+use std::collections::BTreeMap;
+
+use crate::control::{Control, Severity};
+use crate::controls;
+use crate::policy::{ControlName, Policy};
+use crate::resource::ResourceType;
+
+/// What the policy set for one control, by the parameter's name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parameters(BTreeMap<String, toml::Value>);
+
+impl Parameters {
+    /// Parameters by name.
+    pub fn new(values: impl IntoIterator<Item = (String, toml::Value)>) -> Self {
+        Self(values.into_iter().collect())
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// A list of texts; empty where nothing is set.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        let items = self.0.get(name).and_then(toml::Value::as_array);
+        items.into_iter().flatten().filter_map(toml::Value::as_str).collect()
+    }
+}
+
+/// One control and what the policy set for it.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    /// The control.
+    pub control: &'static Control,
+    /// Its parameters.
+    pub parameters: Parameters,
+}
+
+/// The controls that a run judges by, in the order of their slugs.
+#[derive(Debug, Clone)]
+pub struct Selection(Vec<Selected>);
+
+impl Selection {
+    /// The controls that a policy leaves on; with `only`, exactly those, opt-in ones included. Those of less than
+    /// `at_least` are left out.
+    pub fn of(policy: &Policy, only: &[&'static Control], at_least: Severity) -> Self {
+        let chosen = controls::ALL.iter().copied().filter(|control| {
+            let listed = only.iter().any(|one| one.slug == control.slug);
+            let on = policy.control(control.slug).enabled.map_or(!control.opt_in, |enabled| enabled.value);
+            control.severity >= at_least && (listed || (only.is_empty() && on))
+        });
+        Self(chosen.map(|control| Selected { control, parameters: parameters(policy, control) }).collect())
+    }
+
+    /// Every control there is: what a fix must not make worse.
+    pub(crate) fn every(policy_parameters: &Self) -> Self {
+        let given = |control: &Control| policy_parameters.get(control).map(|one| one.parameters.clone());
+        let all = controls::ALL.iter().copied();
+        Self(
+            all.map(|control| Selected { control, parameters: given(control).unwrap_or_default() }).collect(),
+        )
+    }
+
+    /// One of these controls alone; none where it is not among them.
+    pub(crate) fn only(&self, slug: &str) -> Self {
+        Self(self.0.iter().filter(|selected| selected.control.slug == slug).cloned().collect())
+    }
+
+    /// One control alone.
+    pub(crate) fn one(selected: &Selected) -> Self {
+        Self(vec![selected.clone()])
+    }
+
+    /// The controls, in the order of their slugs.
+    pub fn iter(&self) -> impl Iterator<Item = &Selected> {
+        self.0.iter()
+    }
+
+    /// One of them.
+    pub fn get(&self, control: &Control) -> Option<&Selected> {
+        self.0.iter().find(|selected| selected.control.slug == control.slug)
+    }
+
+    /// Whether any of them judges a kind of resource.
+    pub fn concerns(&self, kind: ResourceType) -> bool {
+        self.0.iter().any(|selected| selected.control.concerns(kind))
+    }
+}
+
+fn parameters(policy: &Policy, control: &Control) -> Parameters {
+    let set = policy.control(control.slug).parameters;
+    Parameters::new(set.iter().map(|(name, setting)| (name.clone(), setting.value.clone())))
+}
+
+/// The catalogue's names, for the policy's errors.
+pub fn names() -> Vec<ControlName> {
+    controls::ALL
+        .iter()
+        .map(|control| ControlName { slug: control.slug, parameters: control.parameters })
+        .collect()
+}
+
+/// A control of that name.
+pub fn find(slug: &str) -> Option<&'static Control> {
+    controls::ALL.iter().copied().find(|control| control.slug == slug)
+}
