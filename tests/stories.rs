@@ -133,6 +133,35 @@ fn a_deployment_in_flight_is_a_wait_and_its_end_brings_the_fix() {
 }
 
 #[test]
+fn what_waits_together_is_written_at_once() {
+    let mut open = service("checkout", "checkout:7", "ENABLED");
+    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
+    let calls = [
+        Call::register(0, &privileged("checkout", 7)),
+        Call::create_service(1, &open),
+        Call::deployment(7, "checkout", "9", "SERVICE_DEPLOYMENT_COMPLETED"),
+    ];
+    let mut world = world(policy(FIX), &nat_network());
+    for call in &calls {
+        world.walk(&call.change());
+    }
+    let known = world.facts().resource(&arn("service/shop/checkout").parse().unwrap()).unwrap();
+    let Body::Service(known) = &known.body else { panic!("not a service") };
+    assert_eq!(known.awsvpc().known().unwrap().assign_public_ip.text(), Some("DISABLED"));
+    assert_eq!(known.task_definition.text(), Some(arn("task-definition/checkout:7-mended").as_str()));
+}
+
+#[test]
+fn messages_past_the_hours_budget_become_one_summary() {
+    let text = "[budget]\nmessages_per_account_per_hour = 2\n";
+    let mut world = world(policy(text), &[]);
+    for minute in [0, 1, 2, 3, 4, 70] {
+        world.walk(&Call::create_cluster(minute, &cluster(&format!("c{minute}"), "disabled")).change());
+    }
+    assert_eq!(world.messages(), 4, "two, the summary, and one in the next hour");
+}
+
+#[test]
 fn a_deployment_that_never_ends_is_told_after_the_deadline() {
     let task = good_task("checkout", 7);
     let mut open = service("checkout", "checkout:7", "ENABLED");
@@ -155,7 +184,7 @@ fn grace_gives_the_team_time_and_ends_when_they_used_it() {
     let used = [off.clone(), Call::update_settings(20, &cluster("shop", "enabled"))];
     assert_eq!(
         story(&walk(&mut world(graceful(), &[]), &used, INSIGHTS)),
-        ["failed wait waiting", "passed stale"]
+        ["failed wait waiting", "passed", "passed stale"]
     );
     let judged = walk(&mut world(graceful(), &[]), &[off], INSIGHTS);
     assert_eq!(story(&judged), ["failed wait waiting", "failed fix applied"]);

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::policy::Parameter;
 use crate::preflight::Doubts;
@@ -230,6 +231,15 @@ impl Control {
             ),
             own => own == kind,
         }
+    }
+}
+
+/// The answer of a control that says nothing of Windows; none where the definition is Linux's.
+pub(crate) fn windows(task: &TaskDefinition, reason: &'static str) -> Option<Compliance> {
+    match task.windows() {
+        Field::Known(true) => Some(Compliance::NotApplicable(reason)),
+        Field::Hidden => Some(Compliance::Unknown(vec![Need::Member("/runtimePlatform".to_owned())])),
+        Field::Known(false) | Field::Absent => None,
     }
 }
 

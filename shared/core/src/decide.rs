@@ -75,7 +75,7 @@ pub enum Why {
     DryRun,
     /// The switch stands at pause or freeze.
     Switch,
-    /// Our own change left it so: the fix did not converge.
+    /// The change is our own, and our own changes are never answered.
     OwnChange,
     /// There is no automatic fix, or a person has to choose.
     Person,
@@ -283,7 +283,7 @@ fn stopped(finding: &Finding, policy: &Policy, wants: &Effective) -> Option<(Why
     (finding.cause.origin == Origin::Shipshape).then(|| {
         (
             Why::OwnChange,
-            "Shipshape's own change left it so: the fix did not hold, and is not tried again".to_owned(),
+            "Shipshape made this change itself: it is judged, and never answered with another fix".to_owned(),
         )
     })
 }

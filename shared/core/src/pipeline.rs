@@ -21,9 +21,20 @@ use crate::selection::{Selected, Selection};
 /// How often needs are fetched and a change judged again.
 const ROUNDS: usize = 3;
 
+/// Why a change is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// It arrived.
+    Arrived,
+    /// An incident of it had waited. What passes by now ends as stale; a change that arrives and passes asks the
+    /// ledger nothing.
+    Resumed,
+}
+
 /// Takes one change from its evaluation to its end.
 pub async fn handle<P: Ports>(
     change: &Change,
+    occasion: Occasion,
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
@@ -55,11 +66,13 @@ pub async fn handle<P: Ports>(
                     undecided(change, id, evaluation.clone(), text, ports, policy, now).await?
                 }
                 _ => {
-                    // What waited has nothing to fix any more.
-                    let ended = ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
                     let mut judgement = plain(change, id, evaluation, now);
-                    judgement.outcome = ended.first().map(|_| Outcome::Stale);
-                    judgement.incident = ended.into_iter().next();
+                    if occasion == Occasion::Resumed {
+                        let slug = judgement.evaluation.control.slug;
+                        let ended = ports.close(id, Some(slug), Outcome::Stale).await?;
+                        judgement.outcome = ended.first().map(|_| Outcome::Stale);
+                        judgement.incident = ended.into_iter().next();
+                    }
                     judgement
                 }
             };

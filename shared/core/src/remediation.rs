@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, TestOperation};
+use json_patch::Patch;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,6 +17,10 @@ use crate::facts::Facts;
 use crate::ids::Arn;
 use crate::resource::{Body, Resource, ResourceId, ResourceType};
 use crate::selection::{Selected, Selection};
+
+mod patch;
+
+pub use patch::PatchBuilder;
 
 /// May a fix run unattended? Safety is claimed and argued in the control's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
@@ -57,57 +60,13 @@ pub struct Fix {
 impl Fix {
     /// A fix of a control.
     pub fn new(patch: PatchBuilder, safety: Safety, summary: impl Into<String>) -> Self {
-        Self { patch: Patch(patch.0), safety, summary: summary.into(), provisional: false }
+        Self { patch: patch.build(), safety, summary: summary.into(), provisional: false }
     }
 
     /// Whether the value to be written is not known yet: the mended revision is still to be registered.
     pub fn is_provisional(&self) -> bool {
         self.provisional
     }
-}
-
-/// Builds a patch that tests what it replaces.
-#[derive(Debug, Clone, Default)]
-pub struct PatchBuilder(Vec<PatchOperation>);
-
-impl PatchBuilder {
-    /// An empty patch.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Demands that a place holds a value.
-    pub fn test(mut self, path: &str, value: impl Into<Value>) -> Self {
-        self.0.push(PatchOperation::Test(TestOperation { path: pointer(path), value: value.into() }));
-        self
-    }
-
-    /// Adds a member or an element, or sets a member that RFC 6902 can't test to be absent.
-    pub fn add(mut self, path: &str, value: impl Into<Value>) -> Self {
-        self.0.push(PatchOperation::Add(AddOperation { path: pointer(path), value: value.into() }));
-        self
-    }
-
-    /// Replaces a value that was seen by another.
-    pub fn replace(self, path: &str, seen: impl Into<Value>, value: impl Into<Value>) -> Self {
-        let mut tested = self.test(path, seen);
-        let replace = ReplaceOperation { path: pointer(path), value: value.into() };
-        tested.0.push(PatchOperation::Replace(replace));
-        tested
-    }
-
-    /// Sets a member: replaces what was seen, or adds it where nothing was.
-    pub fn set(self, path: &str, seen: Option<Value>, value: impl Into<Value>) -> Self {
-        match seen {
-            Some(seen) => self.replace(path, seen, value),
-            None => self.add(path, value),
-        }
-    }
-}
-
-/// A pointer of a control's own making; one that is none would fail to apply, and so never be proved.
-fn pointer(path: &str) -> PointerBuf {
-    PointerBuf::parse(path).unwrap_or_default()
 }
 
 /// Plans the fix of one failed evaluation. `None` where only a person can say what is right.

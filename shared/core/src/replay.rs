@@ -6,18 +6,18 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::change::{Change, Observed};
 use crate::decide::Wait;
 use crate::facts::{Facts, Need};
 use crate::finding::Finding;
-use crate::ids::Arn;
+use crate::ids::{AccountId, Arn, ChangeId};
 use crate::inventory::Inventory;
 use crate::judgement::Judgement;
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
-use crate::pipeline::handle;
+use crate::pipeline::{Occasion, handle};
 use crate::policy::Policy;
 use crate::ports::{Applied, Lookup, Notifier, Ports, Remediator};
 use crate::preflight::WaitFor;
@@ -53,7 +53,9 @@ pub struct Step {
 impl World {
     /// A world that follows a policy.
     pub fn new(policy: Policy, selection: Selection, inventory: Inventory) -> Self {
-        let ports = Desk { inventory, ledger: MemoryLedger::default(), messages: 0 };
+        let ledger = MemoryLedger::default();
+        let hourly = policy.budget().messages_per_account_per_hour.value;
+        let ports = Desk { inventory, ledger, hourly, sent: BTreeMap::new(), messages: 0 };
         Self { policy, selection, ports, causes: BTreeMap::new(), asked: BTreeSet::new(), announced: false }
     }
 
@@ -75,7 +77,7 @@ impl World {
             step.stale = true;
             return step;
         };
-        self.judge(&seen, change.time, &self.selection.clone(), &mut step);
+        self.judge(&seen, Occasion::Arrived, change.time, &self.selection.clone(), &mut step);
         let ended = change.deployment.as_ref().map(|news| news.id.clone());
         self.wake(change.time, &mut step, |wait| match wait {
             WaitFor::Deployment(id) => ended.as_deref() == Some(id),
@@ -105,23 +107,26 @@ impl World {
     /// Judges again what waits, up to a time, in the order of the times.
     fn until(&mut self, now: Timestamp) -> Step {
         let mut step = Step::default();
-        let announced = self.announced;
-        while let Some((id, time)) = self.due(now, announced) {
-            self.resume(&id, time, &mut step);
-            if self.due(now, announced).is_some_and(|(again, at)| again == id && at == time) {
+        while let Some((time, due)) = self.due(now) {
+            self.resume(&due, time, &mut step);
+            // What waits for the same again would never let time go on.
+            if self.due(now).is_some_and(|(again, still)| again == time && still == due) {
                 break;
             }
         }
         step
     }
 
-    fn due(&self, now: Timestamp, announced: bool) -> Option<(IncidentId, Timestamp)> {
-        let waiting = self.ports.ledger.waiting().filter(|(_, wait)| match wait {
-            Wait::Until(time) => *time <= now,
-            Wait::For(WaitFor::Deployment(_), time) => announced && *time <= now,
-            Wait::For(WaitFor::Mended(_), time) => *time <= now,
-        });
-        waiting.map(|(id, wait)| (wait.latest(), id)).min().map(|(time, id)| (id.clone(), time))
+    /// The incidents whose time comes next, up to a time.
+    fn due(&self, now: Timestamp) -> Option<(Timestamp, Vec<IncidentId>)> {
+        let comes = |wait: &Wait| match wait {
+            Wait::Until(_) | Wait::For(WaitFor::Mended(_), _) => true,
+            Wait::For(WaitFor::Deployment(_), _) => self.announced,
+        };
+        let waiting = || self.ports.ledger.waiting().filter(|(_, wait)| comes(wait));
+        let time = waiting().map(|(_, wait)| wait.latest()).min().filter(|time| *time <= now)?;
+        let due = waiting().filter(|(_, wait)| wait.latest() == time).map(|(id, _)| id.clone());
+        Some((time, due.collect()))
     }
 
     /// Judges again what waits for something that has come.
@@ -130,15 +135,27 @@ impl World {
             Wait::For(what, _) if came(what) => Some(id.clone()),
             _ => None,
         });
-        for id in waiting.collect::<Vec<_>>() {
-            self.resume(&id, now, step);
-        }
+        let woken: Vec<IncidentId> = waiting.collect();
+        self.resume(&woken, now, step);
     }
 
-    fn resume(&mut self, id: &IncidentId, now: Timestamp, step: &mut Step) {
-        let Some(cause) = self.causes.get(id).cloned() else { return };
-        let only = self.selection.only(id.control);
-        self.judge(&cause, now, &only, step);
+    /// Judges incidents again; those of one resource and change together, so that they become one write.
+    fn resume(&mut self, ids: &[IncidentId], now: Timestamp, step: &mut Step) {
+        let mut together: BTreeMap<(&ResourceId, &ChangeId), Vec<&'static str>> = BTreeMap::new();
+        for id in ids {
+            together.entry((&id.target, &id.change)).or_default().push(id.control);
+        }
+        for ((target, change), controls) in together {
+            let of = |control: &&'static str| IncidentId {
+                target: target.clone(),
+                control,
+                change: change.clone(),
+            };
+            let cause = controls.iter().find_map(|control| self.causes.get(&of(control)).cloned());
+            let Some(cause) = cause else { continue };
+            let only = self.selection.only(&controls);
+            self.judge(&cause, Occasion::Resumed, now, &only, step);
+        }
     }
 
     /// Asks for a mended revision of what a service waits on, as the `service` function asks `task-definition`.
@@ -159,15 +176,22 @@ impl World {
             let mut asked = change.clone();
             asked.observed = vec![Observed::State(Box::new(resource.clone()))];
             asked.request = crate::change::Request::Nothing;
-            self.judge(&asked, change.time, &self.selection.clone(), step);
+            self.judge(&asked, Occasion::Arrived, change.time, &self.selection.clone(), step);
             if self.ports.facts().mended(&arn).is_some() {
                 self.wake(change.time, step, |what| *what == WaitFor::Mended(arn.clone()));
             }
         }
     }
 
-    fn judge(&mut self, change: &Change, now: Timestamp, selection: &Selection, step: &mut Step) {
-        let report = ready(handle(change, &mut self.ports, &self.policy, selection, now));
+    fn judge(
+        &mut self,
+        change: &Change,
+        occasion: Occasion,
+        now: Timestamp,
+        selection: &Selection,
+        step: &mut Step,
+    ) {
+        let report = ready(handle(change, occasion, &mut self.ports, &self.policy, selection, now));
         for judgement in &report.judgements {
             let (Some(id), Some(Outcome::Waiting(_))) = (&judgement.incident, &judgement.outcome) else {
                 continue;
@@ -186,6 +210,10 @@ impl World {
 struct Desk {
     inventory: Inventory,
     ledger: MemoryLedger,
+    /// How many messages an account gets in an hour; what comes past that becomes one summary.
+    hourly: u32,
+    /// The hour that an account's messages are counted in, and their number.
+    sent: BTreeMap<AccountId, (Timestamp, u32)>,
     messages: u64,
 }
 
@@ -225,8 +253,17 @@ impl Remediator for Desk {
 impl Notifier for Desk {
     type Error = Infallible;
 
-    async fn publish(&mut self, _: &[&Judgement]) -> Result<(), Infallible> {
-        self.messages += 1;
+    async fn publish(&mut self, judgements: &[&Judgement]) -> Result<(), Infallible> {
+        let Some(first) = judgements.first() else { return Ok(()) };
+        let hour = self.sent.entry(first.cause.account.clone()).or_insert((first.at, 0));
+        if first.at.duration_since(hour.0) >= SignedDuration::from_hours(1) {
+            *hour = (first.at, 0);
+        }
+        hour.1 += 1;
+        // The first one past the budget stands for the hour's summary.
+        if hour.1 <= self.hourly.saturating_add(1) {
+            self.messages += 1;
+        }
         Ok(())
     }
 }

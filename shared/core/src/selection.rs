@@ -63,9 +63,9 @@ impl Selection {
         )
     }
 
-    /// One of these controls alone; none where it is not among them.
-    pub(crate) fn only(&self, slug: &str) -> Self {
-        Self(self.0.iter().filter(|selected| selected.control.slug == slug).cloned().collect())
+    /// These controls alone, as far as they are among them.
+    pub(crate) fn only(&self, slugs: &[&str]) -> Self {
+        Self(self.0.iter().filter(|selected| slugs.contains(&selected.control.slug)).cloned().collect())
     }
 
     /// One control alone.

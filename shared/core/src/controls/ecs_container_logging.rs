@@ -121,24 +121,18 @@ mod tests {
     use crate::controls::table::Expect::{Failed, Passed, Unknown};
     use crate::controls::table::{check, check_with, task};
 
+    const FIRST: &[&str] = &["/containerDefinitions/0/logConfiguration"];
+
     #[test]
     fn table() {
         let one = |log: Value| task(&[json!({"name": "web", "logConfiguration": log})]);
         let rows = [
             ("awslogs", one(json!({"logDriver": "awslogs"})), Passed),
             ("any driver", one(json!({"logDriver": "splunk"})), Passed),
-            (
-                "absent",
-                task(&[json!({"name": "web"})]),
-                Failed(&["/containerDefinitions/0/logConfiguration"]),
-            ),
-            ("null", one(Value::Null), Failed(&["/containerDefinitions/0/logConfiguration"])),
-            ("no driver", one(json!({})), Failed(&["/containerDefinitions/0/logConfiguration"])),
-            (
-                "empty driver",
-                one(json!({"logDriver": ""})),
-                Failed(&["/containerDefinitions/0/logConfiguration"]),
-            ),
+            ("absent", task(&[json!({"name": "web"})]), Failed(FIRST)),
+            ("null", one(Value::Null), Failed(FIRST)),
+            ("no driver", one(json!({})), Failed(FIRST)),
+            ("empty driver", one(json!({"logDriver": ""})), Failed(FIRST)),
             ("redacted", one(json!("HIDDEN_DUE_TO_SECURITY_REASONS")), Unknown),
             (
                 "one of two",
@@ -151,7 +145,7 @@ mod tests {
             (
                 "the router itself",
                 task(&[json!({"name": "router", "firelensConfiguration": {"type": "fluentbit"}})]),
-                Failed(&["/containerDefinitions/0/logConfiguration"]),
+                Failed(FIRST),
             ),
         ];
         check(&CONTROL, &rows);

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
+use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation, windows};
 use crate::document::Field;
 use crate::facts::Need;
 use crate::policy::{Parameter, ParameterKind};
@@ -43,10 +43,8 @@ const PROPOSED: &str = "1000:1000";
 const EXPECTED: &str = "a user other than root";
 
 fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
-    match task.windows() {
-        Field::Known(true) => return Compliance::NotApplicable("Windows containers have no root user"),
-        Field::Hidden => return Compliance::Unknown(vec![Need::Member("/runtimePlatform".to_owned())]),
-        Field::Known(false) | Field::Absent => {}
+    if let Some(answer) = windows(task, "Windows containers have no root user") {
+        return answer;
     }
     let (mut violations, mut hidden) = (Vec::new(), Vec::new());
     for (index, container) in task.container_definitions.items().iter().enumerate() {

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
+use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation, windows};
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::policy::{Parameter, ParameterKind};
@@ -40,10 +40,8 @@ pub(super) static CONTROL: Control = Control {
 };
 
 fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
-    match task.windows() {
-        Field::Known(true) => return Compliance::NotApplicable("Windows containers have no read-only root"),
-        Field::Hidden => return Compliance::Unknown(vec![Need::Member("/runtimePlatform".to_owned())]),
-        Field::Known(false) | Field::Absent => {}
+    if let Some(answer) = windows(task, "Windows containers have no read-only root") {
+        return answer;
     }
     let (mut violations, mut hidden) = (Vec::new(), Vec::new());
     for (index, container) in task.container_definitions.items().iter().enumerate() {
@@ -62,27 +60,30 @@ fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
 /// declared place to write, and the deployment is rolled back if it fails.
 fn fix(_: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<Fix> {
     let scratch = parameters.list("scratch");
-    let mut patch = PatchBuilder::new();
-    let mut names = Vec::new();
-    let mut mounted = false;
+    let (mut patch, mut names, mut mounted) = (PatchBuilder::new(), Vec::new(), false);
     for (index, container) in task.container_definitions.items().iter().enumerate() {
         let seen = match container.readonly_root_filesystem {
             Field::Known(false) => Some(Value::Bool(false)),
             Field::Absent => None,
             Field::Known(true) | Field::Hidden => continue,
         };
+        let start = format!("/containerDefinitions/{index}");
         if let Some(name) = container.name.text() {
-            patch = patch.test(&format!("/containerDefinitions/{index}/name"), name);
+            patch = patch.test(&format!("{start}/name"), name);
         }
-        patch = patch.set(&format!("/containerDefinitions/{index}/readonlyRootFilesystem"), seen, true);
-        let missing: Vec<(usize, &&str)> =
-            scratch.iter().enumerate().filter(|(_, path)| !mounts(container, path)).collect();
-        mounted |= !missing.is_empty();
-        patch = mount(patch, index, container, &missing);
+        patch = patch.set(&format!("{start}/readonlyRootFilesystem"), seen, true);
+        let missing = scratch.iter().enumerate().filter(|(_, path)| !mounts(container, path));
+        let points: Vec<Value> = missing
+            .map(|(number, path)| json!({"sourceVolume": volume(number), "containerPath": path, "readOnly": false}))
+            .collect();
+        mounted |= !points.is_empty();
+        patch = patch.append(&format!("{start}/mountPoints"), &container.mount_points, points);
         names.push(container.label(index));
     }
     if mounted {
-        patch = volumes(patch, task, scratch.len());
+        let declared = |name: &String| task.volumes.items().iter().any(|one| one.name.text() == Some(name));
+        let new = (0..scratch.len()).map(volume).filter(|name| !declared(name));
+        patch = patch.append("/volumes", &task.volumes, new.map(|name| json!({ "name": name })).collect());
     }
     let summary = format!("register a revision in which the root of {} is read-only", names.join(", "));
     Some(Fix::new(patch, Safety::Disruptive, summary))
@@ -90,41 +91,6 @@ fn fix(_: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<F
 
 fn volume(number: usize) -> String {
     format!("shipshape-scratch-{number}")
-}
-
-fn mount(
-    mut patch: PatchBuilder,
-    index: usize,
-    container: &Container,
-    missing: &[(usize, &&str)],
-) -> PatchBuilder {
-    let points = |(number, path): &(usize, &&str)| json!({"sourceVolume": volume(*number), "containerPath": path, "readOnly": false});
-    let list = format!("/containerDefinitions/{index}/mountPoints");
-    match &container.mount_points {
-        Field::Known(_) => {
-            for one in missing {
-                patch = patch.add(&format!("{list}/-"), points(one));
-            }
-            patch
-        }
-        Field::Absent if !missing.is_empty() => {
-            patch.add(&list, missing.iter().map(points).collect::<Value>())
-        }
-        Field::Absent | Field::Hidden => patch,
-    }
-}
-
-fn volumes(mut patch: PatchBuilder, task: &TaskDefinition, count: usize) -> PatchBuilder {
-    let declared = task.volumes.items();
-    let new = (0..count).map(volume).filter(|name| !declared.iter().any(|one| one.name.text() == Some(name)));
-    let new: Vec<Value> = new.map(|name| json!({ "name": name })).collect();
-    if task.volumes.is_absent() {
-        return patch.add("/volumes", Value::from(new));
-    }
-    for one in new {
-        patch = patch.add("/volumes/-", one);
-    }
-    patch
 }
 
 fn mounts(container: &Container, path: &str) -> bool {

@@ -19,7 +19,8 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Incidents and budgets in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
-    last: BTreeMap<(ResourceId, &'static str), Entry>,
+    /// What could not be judged is kept apart from what fails.
+    last: BTreeMap<(ResourceId, &'static str, bool), Entry>,
     claimed: BTreeMap<(ResourceId, ChangeId), ()>,
     fixes: BTreeMap<AccountId, Vec<Timestamp>>,
     rolling: BTreeMap<Arn, Vec<Timestamp>>,
@@ -32,7 +33,6 @@ struct Entry {
     id: IncidentId,
     began: Timestamp,
     settled: Option<Settled>,
-    at: Timestamp,
 }
 
 impl MemoryLedger {
@@ -60,7 +60,8 @@ impl Ledger for MemoryLedger {
     type Error = Infallible;
 
     async fn open(&mut self, finding: &Finding, now: Timestamp) -> Result<Opened, Infallible> {
-        let key = (finding.resource.clone(), finding.control.slug);
+        let fails = !finding.violations.is_empty();
+        let key = (finding.resource.clone(), finding.control.slug, fails);
         let fingerprint = finding.fingerprint();
         let before = self.last.get(&key);
         let waits = before.is_some_and(|entry| {
@@ -69,7 +70,10 @@ impl Ledger for MemoryLedger {
             })
         });
         // A violation put back over a fix of ours, by whatever change.
-        if !waits && before.is_some_and(|entry| Self::applied(entry) && entry.id.change != finding.cause.id) {
+        if fails
+            && !waits
+            && before.is_some_and(|entry| Self::applied(entry) && entry.id.change != finding.cause.id)
+        {
             self.reverts.entry(finding.resource.clone()).or_default().push(now);
         }
         let settled = before
@@ -86,7 +90,6 @@ impl Ledger for MemoryLedger {
                 },
                 began: now,
                 settled: None,
-                at: now,
             },
         };
         self.last.insert(key, entry.clone());
@@ -122,11 +125,13 @@ impl Ledger for MemoryLedger {
         Ok(Claim::Mine)
     }
 
-    async fn settle(&mut self, id: &IncidentId, settled: Settled, now: Timestamp) -> Result<(), Infallible> {
-        let key = (id.target.clone(), id.control);
-        if let Some(entry) = self.last.get_mut(&key) {
-            entry.settled = Some(settled);
-            entry.at = now;
+    async fn settle(&mut self, id: &IncidentId, settled: Settled, _: Timestamp) -> Result<(), Infallible> {
+        for fails in [true, false] {
+            let entry = self.last.get_mut(&(id.target.clone(), id.control, fails));
+            if let Some(entry) = entry.filter(|entry| entry.id == *id) {
+                entry.settled = Some(settled);
+                break;
+            }
         }
         Ok(())
     }
@@ -138,7 +143,7 @@ impl Ledger for MemoryLedger {
         outcome: Outcome,
     ) -> Result<Vec<IncidentId>, Infallible> {
         let mut ended = Vec::new();
-        for ((resource, slug), entry) in &mut self.last {
+        for ((resource, slug, _), entry) in &mut self.last {
             let concerned = resource == target && control.is_none_or(|one| one == *slug);
             let Some(settled) = entry.settled.as_mut().filter(|_| concerned) else { continue };
             if matches!(settled.outcome, Outcome::Waiting(_)) {
