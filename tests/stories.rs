@@ -309,6 +309,22 @@ fn a_service_moves_to_the_mended_revision_of_what_it_runs() {
 }
 
 #[test]
+fn scaling_a_service_on_a_violating_revision_is_a_repeat() {
+    let running = service("checkout", "checkout:7", "DISABLED");
+    let calls = [
+        Call::create_service(0, &running),
+        Call::update_service(5, &running, &["desiredCount"]),
+        Call::update_service(9, &running, &["taskDefinition"]),
+    ];
+    let state = [json!({"taskDefinition": privileged("checkout", 7)})];
+    let judged = walk(&mut world(Policy::notify_only(), &state), &calls, PRIVILEGED);
+    assert_eq!(
+        story(&judged),
+        ["failed notify notified", "failed notify repeated", "failed notify notified"]
+    );
+}
+
+#[test]
 fn a_service_asks_for_the_mended_revision_that_is_not_there_yet() {
     let state = [json!({"taskDefinition": privileged("checkout", 7)})];
     let call = [Call::create_service(5, &service("checkout", "checkout:7", "DISABLED"))];

@@ -1,1 +1,206 @@
-fn main() {}
+//! The house's rules, read off the source tree.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use shipshape_core::controls;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every Rust file below these folders, by its path from the root.
+fn sources(folders: &[&str]) -> Vec<(String, String)> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    for folder in folders {
+        walk(&root().join(folder), &mut files);
+    }
+    files.sort();
+    let named = files.into_iter().map(|file| {
+        let name = file.strip_prefix(root()).unwrap().display().to_string();
+        (name, fs::read_to_string(file).unwrap())
+    });
+    named.collect()
+}
+
+/// The code of a file, without its tests.
+fn code(text: &str) -> &str {
+    text.split("\n#[cfg(test)]").next().unwrap_or_default()
+}
+
+#[test]
+fn controls_are_sorted_and_every_one_has_its_file() {
+    let slugs: Vec<&str> = controls::ALL.iter().map(|control| control.slug).collect();
+    let sorted: BTreeSet<&str> = slugs.iter().copied().collect();
+    assert_eq!(slugs, sorted.into_iter().collect::<Vec<_>>(), "sorted, and each once");
+    let files: BTreeSet<String> = fs::read_dir(root().join("shared/core/src/controls"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
+        .collect();
+    assert_eq!(files, slugs.iter().map(|slug| (*slug).to_owned()).collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn every_control_says_why_and_where_it_comes_from() {
+    for control in controls::ALL {
+        let slug = control.slug;
+        for (what, words) in
+            [("title", control.title), ("rationale", control.rationale), ("template", control.template)]
+        {
+            assert!(words.len() > 10, "{slug} has no {what}");
+        }
+        assert!(
+            control.reference.starts_with("https://docs.aws.amazon.com/"),
+            "{slug}: {}",
+            control.reference
+        );
+        assert!(!control.standards.is_empty(), "{slug} names no standard");
+    }
+}
+
+#[test]
+fn every_control_has_a_failing_and_a_passing_event() {
+    let names: Vec<String> = fs::read_dir(root().join("events/ecs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    for control in controls::ALL {
+        for verdict in ["fail", "pass"] {
+            let start = format!("{}.{verdict}.", control.slug);
+            assert!(names.iter().any(|name| name.starts_with(&start)), "no event {start}*");
+        }
+    }
+}
+
+#[test]
+fn files_keep_their_budget() {
+    for (name, text) in sources(&["shared", "functions", "tests"]) {
+        let lines = code(&text).lines().count();
+        let budget = match name.as_str() {
+            name if name.ends_with("/main.rs") => 60,
+            name if name.starts_with("shared/core/src/controls/") => 150,
+            _ => 420,
+        };
+        assert!(
+            name.starts_with("tests/") || lines <= budget,
+            "{name} has {lines} lines: which noun wants a file of its own?"
+        );
+        assert!(text.starts_with("//!"), "{name} does not say what it is");
+    }
+}
+
+#[test]
+fn core_is_pure() {
+    let tree = cargo_tree("shipshape-core");
+    for forbidden in ["aws-", "tokio", "hyper", "reqwest", "rustls", "lambda"] {
+        assert!(!tree.iter().any(|name| name.starts_with(forbidden)), "core links {forbidden}: {tree:?}");
+    }
+    let clippy = text("shared/core/clippy.toml");
+    for banned in ["std::env::var", "std::fs::read", "std::time::SystemTime::now", "jiff::Timestamp::now"] {
+        assert!(clippy.contains(&format!("\"{banned}\"")), "core may call {banned}");
+    }
+    for (name, text) in sources(&["shared/core/src"]) {
+        for call in ["std::fs", "std::env", "std::net::Tcp", "SystemTime", "Instant::now", "println!", "dbg!"]
+        {
+            assert!(!code(&text).contains(call), "{name} names {call}");
+        }
+    }
+}
+
+#[test]
+fn a_bare_cargo_run_builds_no_sdk() {
+    for package in ["shipshape", "shipshape-tests"] {
+        let tree = cargo_tree(package);
+        assert!(tree.iter().any(|name| name == "shipshape-core"), "{package} does not link core: {tree:?}");
+        assert!(!tree.iter().any(|name| name.starts_with("aws-")), "{package} links an SDK");
+    }
+}
+
+fn cargo_tree(package: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--edges",
+            "normal,dev",
+            "--prefix",
+            "none",
+            "--package",
+            package,
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().filter_map(|line| line.split(' ').next()).map(ToOwned::to_owned).collect()
+}
+
+/// What only one function may make has its literal in that function's file alone.
+#[test]
+fn only_decide_authorises_only_prove_proves_and_only_combine_combines() {
+    let makers = [
+        ("Authorized {", "shared/core/src/decide.rs"),
+        ("Proof {", "shared/core/src/remediation.rs"),
+        ("Remediation {", "shared/core/src/remediation.rs"),
+    ];
+    for (literal, home) in makers {
+        for (name, text) in sources(&["shared", "functions"]) {
+            let made = text.lines().filter(|line| {
+                let line = line.trim();
+                line.contains(literal) && !line.starts_with("impl ") && !line.starts_with("pub struct ")
+            });
+            let count = made.filter(|line| !line.contains("fn ")).count();
+            assert!(name == home || count == 0, "{name} makes `{literal}`");
+        }
+    }
+    let decide = text("shared/core/src/decide.rs");
+    assert_eq!(decide.matches("= Authorized {").count(), 1, "one place authorises");
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = text("Cargo.toml");
+    let section = manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    for line in section.lines().filter(|line| line.contains('=') && !line.contains("path =")) {
+        assert!(line.contains('#'), "no reason beside: {line}");
+    }
+}
+
+#[test]
+fn the_readme_lists_the_catalogue_as_it_is() {
+    let readme = text("README.md");
+    let (_, rest) = readme.split_once("<!-- controls -->\n").expect("the table's beginning");
+    let (table, _) = rest.split_once("<!-- /controls -->").expect("the table's end");
+    let current = shipshape_core::catalogue::markdown();
+    assert!(table.trim() == current.trim(), "put this between the marks in README.md:\n{current}");
+}
+
+#[test]
+fn no_secret_of_an_event_stands_in_a_snapshot() {
+    for folder in ["tests/snapshots", "functions/cli/tests/snapshots"] {
+        let Ok(entries) = fs::read_dir(root().join(folder)) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("CANARY"), "{} shows a secret", path.display());
+        }
+    }
+}

@@ -11,6 +11,7 @@ pub mod document;
 pub mod image;
 pub mod resource;
 
+pub mod catalogue;
 pub mod control;
 pub mod controls;
 pub mod facts;

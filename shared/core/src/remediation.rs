@@ -354,3 +354,46 @@ impl Proof {
         &self.after
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::control::Severity;
+    use crate::controls::table::{judge, resource, task};
+    use crate::policy::Policy;
+    use crate::selection::Parameters;
+
+    #[test]
+    fn a_plan_that_would_break_another_control_is_not_proved() {
+        let container = json!({"name": "web", "logConfiguration": {"logDriver": "awslogs"}, "user": "root",
+            "readonlyRootFilesystem": true});
+        let resource = resource(ResourceType::TaskDefinition, &task(&[container]));
+        let control = crate::selection::find("ecs-container-non-root-user").unwrap();
+        assert!(matches!(judge(control, &resource, Parameters::default()).compliance, Compliance::Failed(_)));
+        let patch = PatchBuilder::new()
+            .replace("/containerDefinitions/0/user", "root", "app")
+            .add("/containerDefinitions/0/privileged", true);
+        let fix = Fix::new(patch, Safety::Disruptive, "loosens");
+        let selection = Selection::of(&Policy::notify_only(), &[control], Severity::Informational);
+        let proof = prove(&fix, control, &resource, &Facts::default(), &selection);
+        assert_eq!(proof.unwrap_err(), Loosening::Breaks("ecs-container-not-privileged"));
+    }
+
+    #[test]
+    fn a_plan_fits_only_what_was_seen() {
+        let seen = resource(
+            ResourceType::Cluster,
+            &json!({"settings": [{"name": "containerInsights", "value": "disabled"}]}),
+        );
+        let moved =
+            resource(ResourceType::Cluster, &json!({"settings": [{"name": "other", "value": "disabled"}]}));
+        let control = crate::selection::find("ecs-cluster-container-insights").unwrap();
+        let evaluation = judge(control, &seen, Parameters::default());
+        let selected = Selected { control, parameters: Parameters::default() };
+        let fix = plan(&seen, &evaluation, &Facts::default(), &selected).unwrap();
+        assert!(simulate(&fix.patch, &seen).is_ok());
+        assert!(matches!(simulate(&fix.patch, &moved), Err(Loosening::DoesNotApply(_))));
+    }
+}

@@ -1,0 +1,222 @@
+//! The pre-flight of the public address, fact by fact: one that is missing is named, one that speaks against the
+//! fix refuses it in a sentence, and only when all are there is the fix made.
+
+use serde_json::{Value, json};
+use shipshape_core::policy::Policy;
+use shipshape_tests::{Call, arn, good_task, nat_network, policy, service, walk, world};
+
+const CONTROL: &str = "ecs-service-no-public-ip";
+const DIGEST: &str = "sha256:aaaa";
+const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.2";
+
+/// The facts of one case; each is a document of `describe-*`.
+#[derive(Clone)]
+struct Case {
+    service: Value,
+    task: Value,
+    network: Vec<Value>,
+    images: Vec<Value>,
+}
+
+fn fixing() -> Policy {
+    policy("mode = \"fix\"\ndisruptive = true\niac = \"fix\"\n")
+}
+
+/// What the decision says of a case; `fixed` where the fix is made.
+fn verdict(case: &Case) -> String {
+    let mut state = case.network.clone();
+    state.push(json!({"taskDefinition": case.task}));
+    state.extend(case.images.iter().cloned());
+    let judged = walk(&mut world(fixing(), &state), &[Call::create_service(0, &case.service)], CONTROL);
+    let ruling = judged[0].ruling.as_ref().unwrap();
+    if ruling.kind == "fix" { "fixed".to_owned() } else { ruling.reason.text.clone() }
+}
+
+#[track_caller]
+fn says(case: &Case, expected: &str) {
+    let verdict = verdict(case);
+    assert!(verdict.contains(expected), "wanted `{expected}`, got `{verdict}`");
+}
+
+/// A service with a NAT route and an image of ECR by tag, which has not moved.
+fn by_nat() -> Case {
+    let mut task = good_task("checkout", 7);
+    task["containerDefinitions"][0]["image"] = json!(IMAGE);
+    let running = json!({"serviceRevisions": [{"serviceArn": arn("service/shop/checkout"),
+        "containerImages": [{"containerName": "web", "imageDigest": DIGEST}]}]});
+    let stored = json!({"imageDetails": [{"registryId": "111122223333", "repositoryName": "shop/web",
+        "imageDigest": DIGEST, "imageTags": ["1.2"]}]});
+    Case {
+        service: service("checkout", "checkout:7", "ENABLED"),
+        task,
+        network: nat_network(),
+        images: vec![running, stored],
+    }
+}
+
+/// The same service in a subnet without any way out but endpoints.
+fn by_endpoints() -> Case {
+    let endpoint = |service: &str| {
+        json!({"VpcEndpointId": format!("vpce-{service}"), "VpcEndpointType": "Interface", "VpcId": "vpc-1",
+            "ServiceName": format!("com.amazonaws.eu-west-1.{service}"), "State": "available",
+            "SubnetIds": ["subnet-nat"], "Groups": [{"GroupId": "sg-door"}], "PrivateDnsEnabled": true})
+    };
+    let gateway = json!({"VpcEndpointId": "vpce-s3", "VpcEndpointType": "Gateway", "VpcId": "vpc-1",
+        "ServiceName": "com.amazonaws.eu-west-1.s3", "State": "Available", "RouteTableIds": ["rtb-1"]});
+    let https = |to: Value| json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": to});
+    let mut network = nat_network();
+    network[1] = json!({"RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-1",
+        "Associations": [{"Main": true}], "Routes": [{"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local"}]}]});
+    network
+        .push(json!({"VpcEndpoints": [endpoint("ecr.api"), endpoint("ecr.dkr"), endpoint("logs"), gateway]}));
+    network.push(json!({"VpcId": "vpc-1", "EnableDnsSupport": {"Value": true}}));
+    network.push(json!({"VpcId": "vpc-1", "EnableDnsHostnames": {"Value": true}}));
+    network.push(json!({"SecurityGroups": [
+        {"GroupId": "sg-1", "IpPermissionsEgress": [https(json!([{"CidrIp": "0.0.0.0/0"}]))]},
+        {"GroupId": "sg-door", "IpPermissions": [https(json!([{"CidrIp": "10.0.0.0/16"}]))]}]}));
+    Case { network, ..by_nat() }
+}
+
+/// Where the documents of a network stand in `by_endpoints`.
+const ROUTES: usize = 1;
+const NAT: usize = 2;
+const ENDPOINTS: usize = 3;
+const GROUPS: usize = 6;
+
+#[test]
+fn everything_at_hand_is_fixed() {
+    says(&by_nat(), "fixed");
+    says(&by_endpoints(), "fixed");
+}
+
+#[test]
+fn the_default_route_must_lead_out() {
+    let route = |target: Value| {
+        let mut case = by_nat();
+        let mut route = json!({"DestinationCidrBlock": "0.0.0.0/0", "State": "active"});
+        for (member, value) in target.as_object().unwrap() {
+            route[member] = value.clone();
+        }
+        case.network[ROUTES]["RouteTables"][0]["Routes"] = json!([route]);
+        case.network.push(json!({"VpcEndpoints": []}));
+        case
+    };
+    says(&route(json!({"GatewayId": "igw-1"})), "an internet gateway, which serves public addresses alone");
+    says(&route(json!({"TransitGatewayId": "tgw-1"})), "nothing shows what lies behind it");
+    says(&route(json!({"NatGatewayId": "nat-1", "State": "blackhole"})), "a blackhole");
+    says(&route(json!({"NatGatewayId": "nat-2"})), "aws ec2 describe-nat-gateways --nat-gateway-ids nat-2");
+    let mut failed = by_nat();
+    failed.network[NAT]["NatGateways"][0]["State"] = json!("failed");
+    failed.network.push(json!({"VpcEndpoints": []}));
+    says(&failed, "a default route to nat-1, which is failed");
+    let mut private = by_nat();
+    private.network[NAT]["NatGateways"][0]["ConnectivityType"] = json!("private");
+    private.network.push(json!({"VpcEndpoints": []}));
+    says(&private, "a private NAT gateway");
+}
+
+#[test]
+fn every_missing_network_fact_is_named() {
+    let without = |index: usize| {
+        let mut case = by_endpoints();
+        case.network.remove(index);
+        case
+    };
+    says(&without(0), "describe-subnets --subnet-ids subnet-nat");
+    says(&without(ROUTES), "describe-route-tables --filters Name=vpc-id,Values=vpc-1");
+    says(&without(ENDPOINTS), "describe-vpc-endpoints --filters Name=vpc-id,Values=vpc-1");
+    says(&without(4), "describe-vpc-attribute --vpc-id vpc-1");
+    says(&without(GROUPS), "describe-security-groups --group-ids");
+}
+
+#[test]
+fn every_endpoint_must_serve() {
+    let endpoint = |index: usize, member: &str, value: Value| {
+        let mut case = by_endpoints();
+        case.network[ENDPOINTS]["VpcEndpoints"][index][member] = value;
+        case
+    };
+    says(
+        &endpoint(0, "ServiceName", json!("com.amazonaws.eu-west-1.sts")),
+        "has no interface endpoint for ecr.api",
+    );
+    says(
+        &endpoint(0, "ServiceName", json!("com.amazonaws.us-east-1.ecr.api")),
+        "has no interface endpoint for ecr.api",
+    );
+    says(&endpoint(1, "State", json!("pending")), "vpce-ecr.dkr for ecr.dkr is not available");
+    says(&endpoint(2, "PrivateDnsEnabled", json!(false)), "vpce-logs for logs has private DNS off");
+    says(&endpoint(3, "VpcEndpointType", json!("Interface")), "has no gateway endpoint for s3");
+    says(&endpoint(3, "RouteTableIds", json!(["rtb-2"])), "vpce-s3 for s3 is not in route table rtb-1");
+    let mut deaf = by_endpoints();
+    deaf.network[GROUPS]["SecurityGroups"][1]["IpPermissions"][0]["FromPort"] = json!(444);
+    deaf.network[GROUPS]["SecurityGroups"][1]["IpPermissions"][0]["ToPort"] = json!(500);
+    says(&deaf, "do not let subnet subnet-nat in on port 443");
+    let mut shut = by_endpoints();
+    shut.network[GROUPS]["SecurityGroups"][0]["IpPermissionsEgress"] = json!([]);
+    says(&shut, "no group of the service (sg-1) lets port 443 out");
+    let mut nameless = by_endpoints();
+    nameless.network[4]["EnableDnsSupport"]["Value"] = json!(false);
+    says(&nameless, "has DNS support or DNS hostnames off");
+}
+
+#[test]
+fn what_is_not_in_this_regions_ecr_needs_the_internet() {
+    let mut case = by_endpoints();
+    case.task["containerDefinitions"][0]["image"] =
+        json!(format!("public.ecr.aws/shop/web@sha256:{}", "ab".repeat(32)));
+    says(&case, "give the subnet a NAT route, or use ECR and awslogs");
+    let mut other = by_endpoints();
+    other.task["containerDefinitions"][0]["logConfiguration"]["logDriver"] = json!("splunk");
+    says(&other, "the log of container `web` by splunk");
+    let mut secret = by_endpoints();
+    secret.task["containerDefinitions"][0]["secrets"] =
+        json!([{"name": "KEY", "valueFrom": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:canary"}]);
+    says(&secret, "has no interface endpoint for secretsmanager");
+    assert!(!verdict(&secret).contains("canary"));
+}
+
+#[test]
+fn who_may_be_calling_the_public_address_is_asked() {
+    let mut open = by_nat();
+    open.service["loadBalancers"] = json!([]);
+    says(&open, "describe-security-groups --group-ids sg-1");
+    let ingress = |cidr: &str| {
+        json!({"SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [
+        {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": cidr}]}]}]})
+    };
+    let with = |cidr: &str| {
+        let mut case = open.clone();
+        case.network.push(ingress(cidr));
+        case
+    };
+    says(&with("10.0.0.0/8"), "fixed");
+    says(&with("0.0.0.0/0"), "somebody may be calling the public address");
+    says(&with("198.51.100.0/24"), "lets 198.51.100.0/24 in");
+}
+
+#[test]
+fn a_roll_must_start_the_same_images() {
+    let mut gone = by_nat();
+    gone.images[1]["imageDetails"][0]["imageDigest"] = json!("sha256:bbbb");
+    says(&gone, "which the repository no longer has");
+    let mut moved = by_nat();
+    moved.images[1]["imageDetails"] = json!([
+        {"registryId": "111122223333", "repositoryName": "shop/web", "imageDigest": DIGEST, "imageTags": []},
+        {"registryId": "111122223333", "repositoryName": "shop/web", "imageDigest": "sha256:bbbb", "imageTags": ["1.2"]}]);
+    says(&moved, "is sha256:bbbb by now: a deployment would release it");
+    let mut untagged = by_nat();
+    untagged.images[1]["imageDetails"][0]["imageTags"] = json!(["1.3"]);
+    says(&untagged, "the repository has no");
+    let mut unasked = by_nat();
+    unasked.images.clear();
+    says(&unasked, "aws ecr describe-images --registry-id 111122223333 --repository-name shop/web");
+    says(&unasked, "aws ecs describe-service-revisions");
+    let mut elsewhere = by_nat();
+    elsewhere.task["containerDefinitions"][0]["image"] = json!("user:s3cret@registry.example.com/web:1");
+    says(&elsewhere, "pin it by digest");
+    assert!(!verdict(&elsewhere).contains("s3cret"));
+    let mut loose = by_nat();
+    loose.task["containerDefinitions"][0]["versionConsistency"] = json!("disabled");
+    says(&loose, "versionConsistency disabled");
+}
