@@ -16,7 +16,7 @@ lint:
 # Ratios of CPU time, in one run; never part of the tests.
 bench:
 	$(CARGO) build --release --package shipshape
-	./tests/bench.sh
+	python3 tests/bench.py target/release/shipshape target
 
 clean:
 	$(CARGO) clean

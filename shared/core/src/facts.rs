@@ -49,6 +49,14 @@ pub enum Need {
 }
 
 impl Need {
+    /// The need as seen from outside: a member of a resource is shown by describing the resource.
+    pub fn of(&self, id: &ResourceId) -> Self {
+        match self {
+            Self::Member(_) => Self::Resource(id.clone()),
+            other => other.clone(),
+        }
+    }
+
     /// The call that would answer it, for people.
     pub fn call(&self) -> String {
         match self {

@@ -62,7 +62,7 @@ pub async fn handle<P: Ports>(
                     judgement
                 }
                 (Compliance::Unknown(needs), _) => {
-                    let text = unknown(needs);
+                    let text = unknown(needs, id);
                     undecided(change, id, evaluation.clone(), text, ports, policy, now).await?
                 }
                 _ => {
@@ -133,10 +133,7 @@ fn needed(evaluations: &[Evaluation], resource: &Resource) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     for evaluation in evaluations {
         if let Compliance::Unknown(missing) = &evaluation.compliance {
-            needs.extend(missing.iter().map(|need| match need {
-                Need::Member(_) => Need::Resource(resource.id.clone()),
-                other => other.clone(),
-            }));
+            needs.extend(missing.iter().map(|need| need.of(&resource.id)));
         }
     }
     needs.sort();
@@ -168,8 +165,9 @@ fn plain(change: &Change, id: &ResourceId, evaluation: Evaluation, now: Timestam
     }
 }
 
-fn unknown(needs: &[Need]) -> String {
-    let calls: Vec<String> = needs.iter().map(Need::call).collect();
+fn unknown(needs: &[Need], id: &ResourceId) -> String {
+    let mut calls: Vec<String> = needs.iter().map(|need| need.of(id).call()).collect();
+    calls.dedup();
     format!("cannot be judged without {}", calls.join(" · "))
 }
 

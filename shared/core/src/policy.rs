@@ -187,6 +187,11 @@ impl Policy {
         }
     }
 
+    /// Every exemption, in the order in which the policy names them.
+    pub fn exemptions(&self) -> &[Exemption] {
+        &self.exemptions
+    }
+
     /// The name that the policy gives an account.
     pub fn account_name(&self, account: &AccountId) -> Option<&str> {
         self.accounts.get(account)?.name.as_deref()

@@ -1,0 +1,242 @@
+//! The command line, its help and its errors.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::Timestamp;
+use shipshape_core::control::{Control, Severity};
+use shipshape_core::policy::Mode;
+use shipshape_core::resource::ResourceType;
+use shipshape_core::{controls, selection};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default());
+
+/// Shipshape at your desk: what it would have done, and what your documents violate. Offline; nothing calls AWS.
+#[derive(Debug, Parser)]
+#[command(name = "shipshape", version, styles = STYLES, propagate_version = true, after_help = EXIT)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// When to colour the output; NO_COLOR is heeded.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Say less on standard error.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more on standard error.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+const EXIT: &str = "Exit status: 0 done; 1 findings at or above --fail-on; 2 usage, policy, or input that could not be \
+                    read (each is said, the rest is still processed).";
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Walk captured events in time order: what they violate, and what would have been done
+    #[command(after_help = REPLAY)]
+    Replay(Replay),
+    /// Judge documents: what `aws ecs describe-*` prints, or the input of register-task-definition
+    #[command(after_help = CHECK)]
+    Check(Check),
+    /// List the controls, or show what one of them is about
+    Controls {
+        /// The control.
+        slug: Option<String>,
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Look after a policy
+    Policy {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+const REPLAY: &str = "Examples:
+  shipshape replay events
+  shipshape replay trails/ --policy policy.toml --state described/ --since 2026-11-01
+  shipshape replay events --mode fix --control ecs-service-no-public-ip
+  aws cloudtrail lookup-events --output json | shipshape replay - --format json
+
+Reads one event, arrays, JSON lines, CloudTrail logs ({\"Records\": [...]}), answers of lookup-events and CloudWatch
+Logs subscriptions, each also gzipped. Records of calls that nobody watches are not validated.";
+
+const CHECK: &str = "Examples:
+  shipshape check task-definition.json
+  aws ecs describe-services --cluster shop --services checkout --include TAGS | shipshape check -
+  shipshape check described/ --control ecs-container-not-privileged --fail-on high";
+
+/// Commands about policies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say what is wrong with a policy, and where; else what it says
+    Check {
+        /// The policy.
+        file: PathBuf,
+        /// The day that exemptions are weighed at; now, if not given.
+        #[arg(long, value_parser = time)]
+        now: Option<Timestamp>,
+    },
+}
+
+/// `replay`
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Files, folders, or - for standard input.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What is judged and how it is printed.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The mode, over whatever the policy says.
+    #[arg(long, value_parser = mode, value_name = "off|notify|fix")]
+    pub(crate) mode: Option<Mode>,
+    /// A folder of what `aws … describe-*` prints, for facts that no event shows.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Passes over what happened before this time or day.
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Passes over what happened at this time or day, or later.
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    /// Roles that a mended task definition may hand to its tasks, as the parameter PassableRoles.
+    #[arg(long = "passable-role", value_name = "ARN_GLOB")]
+    pub(crate) passable_roles: Vec<String>,
+    /// How many threads read; as many as there are cores, if not given.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Which findings make the exit status 1.
+    #[arg(long, value_parser = fail_on, default_value = "never", value_name = "SEVERITY|never")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files, folders, or - for standard input.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What is judged and how it is printed.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What a bare object is, such as AWS::ECS::TaskDefinition.
+    #[arg(long = "type", value_parser = kind, value_name = "TYPE")]
+    pub(crate) kind: Option<ResourceType>,
+    /// The time that exemptions are weighed at; now, if not given.
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) now: Option<Timestamp>,
+    /// Which findings make the exit status 1.
+    #[arg(long, value_parser = fail_on, default_value = "informational", value_name = "SEVERITY|never")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// What `replay` and `check` share.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The policy; `shipshape.toml` in the working directory, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Exactly these controls, opt-in ones included.
+    #[arg(long = "control", value_parser = control, value_delimiter = ',', value_name = "SLUG")]
+    pub(crate) controls: Vec<&'static Control>,
+    /// Only controls of at least this severity.
+    #[arg(long, default_value = "informational")]
+    pub(crate) severity: Severity,
+    /// Also what passed and what a control does not concern.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Where to write it.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// JSON lines.
+    Json,
+}
+
+/// Which findings make the exit status 1; none where it is empty.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FailOn(pub(crate) Option<Severity>);
+
+fn fail_on(text: &str) -> Result<FailOn, String> {
+    match text {
+        "never" => Ok(FailOn(None)),
+        severity => severity.parse().map(|severity| FailOn(Some(severity))).map_err(|error: String| format!("{error}, never")),
+    }
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn kind(text: &str) -> Result<ResourceType, String> {
+    ResourceType::from_name(text).ok_or_else(|| {
+        let known: Vec<&str> = ResourceType::ALL.iter().map(|kind| kind.name()).collect();
+        format!("not a type that can be checked: one of {}", known.join(", "))
+    })
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let day = || text.parse::<jiff::civil::Date>().ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok();
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| day().map(|zoned| zoned.timestamp()))
+        .ok_or_else(|| "neither a time such as 2026-11-03T09:00:00Z nor a day such as 2026-11-03".to_owned())
+}
+
+/// A control by its name; an unknown one is answered with those that come near.
+pub(crate) fn control(slug: &str) -> Result<&'static Control, String> {
+    selection::find(slug).ok_or_else(|| {
+        let near: Vec<&str> = near(slug);
+        format!("no control of this name; {}", match near.as_slice() {
+            [] => "`shipshape controls` lists them".to_owned(),
+            near => format!("did you mean {}?", near.join(" or ")),
+        })
+    })
+}
+
+/// The controls that share the most words with a name.
+fn near(slug: &str) -> Vec<&'static str> {
+    let words: Vec<&str> = slug.split('-').filter(|word| word.len() > 2 && *word != "ecs").collect();
+    let score = |control: &Control| words.iter().filter(|word| control.slug.contains(**word)).count();
+    let best = controls::ALL.iter().map(|control| score(control)).max().unwrap_or(0);
+    if best == 0 {
+        return Vec::new();
+    }
+    controls::ALL.iter().filter(|control| score(control) == best).map(|control| control.slug).take(3).collect()
+}

@@ -1,0 +1,142 @@
+//! Shipshape's command line: reads files, walks worlds, prints. What is judged, and how, is core's.
+
+mod args;
+mod catalogue;
+mod check;
+mod output;
+mod policy_file;
+mod progress;
+mod read;
+mod replay;
+mod tally;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstream::{AutoStream, ColorChoice};
+use anyhow::Context;
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Color, Command, FailOn, Format, PolicyCommand};
+use output::Row;
+use read::Fault;
+use shipshape_core::control::Severity;
+
+/// What a command came to, as an exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Status {
+    /// Done.
+    Done = 0,
+    /// There are findings that were asked to count.
+    Findings = 1,
+    /// Something could not be read.
+    Unread = 2,
+}
+
+impl Status {
+    /// What could not be read outweighs what was found.
+    pub(crate) fn of(faults: &[Fault], rows: &[Row], fail_on: FailOn) -> Self {
+        if faults.iter().any(|fault| !fault.rejected) {
+            return Self::Unread;
+        }
+        let counts = |least: Severity| rows.iter().any(|row| row.fails() && row.control.severity >= least);
+        if fail_on.0.is_some_and(counts) { Self::Findings } else { Self::Done }
+    }
+}
+
+/// Where a command speaks: results on one side, everything else on the other.
+pub(crate) struct Voices<'a> {
+    pub(crate) out: &'a mut dyn Write,
+    pub(crate) err: &'a mut dyn Write,
+    pub(crate) color: Color,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+}
+
+/// Runs a command line; answers its exit status: 0 done, 1 findings, 2 usage or input.
+pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and go to standard output.
+            let wrong = error.use_stderr();
+            let written = if wrong { write!(err, "{}", error.render()) } else { write!(out, "{}", error.render()) };
+            return if wrong || written.is_err() { 2 } else { 0 };
+        }
+    };
+    let mut voices = Voices { out, err, color: cli.color, quiet: cli.quiet, verbose: cli.verbose };
+    match command(cli.command, &mut voices) {
+        Ok(status) => status as u8,
+        // Whoever closed the pipe has seen enough.
+        Err(error) if closed(&error) => 0,
+        Err(error) => {
+            voices.say(&format!("error: {error:#}"));
+            2
+        }
+    }
+}
+
+fn command(command: Command, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
+    match command {
+        Command::Replay(args) => replay::replay(&args, voices),
+        Command::Check(args) => check::check(&args, voices),
+        Command::Controls { slug, format } => catalogue::controls(slug.as_deref(), format, voices),
+        Command::Policy { command: PolicyCommand::Check { file, now } } => policy_file::check(&file, now, voices),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "shipshape", &mut script);
+            voices.out.write_all(&script)?;
+            Ok(Status::Done)
+        }
+    }
+}
+
+fn closed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+impl Voices<'_> {
+    /// Says a line beside the results. That nobody listens is no reason to stop.
+    pub(crate) fn say(&mut self, line: &str) {
+        let _unheard = writeln!(self.err, "{line}");
+    }
+
+    /// Says a line that only the curious want.
+    pub(crate) fn detail(&mut self, line: &str) {
+        if self.verbose {
+            self.say(line);
+        }
+    }
+
+    /// Says what could not be read, where the output is a program's.
+    pub(crate) fn faults(&mut self, faults: &[Fault], format: Format) {
+        if format == Format::Json && !self.quiet {
+            for fault in faults {
+                self.say(&format!("error: {fault}"));
+            }
+        }
+    }
+
+    /// Writes a result, to a file or to standard output; colours only where they were asked for or a terminal is.
+    pub(crate) fn result(&mut self, text: &str, file: Option<&Path>) -> anyhow::Result<()> {
+        if let Some(path) = file {
+            let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            let plain = anstream::adapter::strip_str(text).to_string();
+            return file.write_all(plain.as_bytes()).with_context(|| format!("cannot write {}", path.display()));
+        }
+        let colored = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        };
+        if colored {
+            self.out.write_all(text.as_bytes())?;
+        } else {
+            self.out.write_all(anstream::adapter::strip_str(text).to_string().as_bytes())?;
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+}

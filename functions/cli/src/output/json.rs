@@ -1,0 +1,143 @@
+//! JSON lines: findings, errors, and the summary last. Versioned, for programs.
+
+use std::collections::BTreeMap;
+
+use json_patch::Patch;
+use serde::Serialize;
+use serde_json::{Value, json};
+use shipshape_core::control::{Compliance, Violation};
+use shipshape_core::remediation::Safety;
+use shipshape_core::resource::ResourceId;
+
+use super::Row;
+use crate::read::Fault;
+use crate::tally::Tally;
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    v: u8,
+    kind: &'static str,
+    control: &'a str,
+    standards: &'a [&'a str],
+    severity: &'a str,
+    status: &'a str,
+    resource: &'a ResourceId,
+    found_in: Option<&'a str>,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    event: Option<Event<'a>>,
+    violations: &'a [Violation],
+    needs: Vec<String>,
+    decision: Option<Decision<'a>>,
+    plan: Option<&'a Patch>,
+    safety: Option<Safety>,
+    summary: Option<&'a str>,
+    outcome: Option<&'a str>,
+    incident: Option<&'a str>,
+    at: Option<String>,
+    source: &'a str,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    id: &'a str,
+    time: String,
+    name: &'a str,
+    actor: &'a str,
+    origin: &'a str,
+}
+
+#[derive(Serialize)]
+struct Decision<'a> {
+    kind: &'a str,
+    reason: &'a str,
+    notes: &'a [String],
+}
+
+fn finding(row: &Row) -> Finding<'_> {
+    let arn = &row.resource.arn;
+    let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
+    let decision = match (&row.ruling, &row.exempt) {
+        (Some(ruling), _) => Some(Decision { kind: ruling.kind, reason: &ruling.reason.text, notes: &row.notes }),
+        (None, Some(exempt)) => Some(Decision { kind: "suppress", reason: exempt, notes: &row.notes }),
+        (None, None) => None,
+    };
+    Finding {
+        v: 1,
+        kind: "finding",
+        control: row.control.slug,
+        standards: row.control.standards,
+        severity: row.control.severity.as_str(),
+        status: row.compliance.status(),
+        resource: &row.resource,
+        found_in: row.found_in.as_ref().map(|id| id.arn.as_str()),
+        account: row.cause.as_ref().map(|cause| cause.account.as_str()).or(given(arn.account())),
+        region: row.cause.as_ref().map(|cause| cause.region.as_str()).or(given(arn.region())),
+        event: row.cause.as_ref().map(|cause| Event {
+            id: cause.id.as_str(),
+            time: cause.time.to_string(),
+            name: cause.api.as_str(),
+            actor: &cause.actor.name,
+            origin: cause.origin.as_str(),
+        }),
+        violations: match &row.compliance {
+            Compliance::Failed(violations) => violations,
+            _ => &[],
+        },
+        needs: match &row.compliance {
+            Compliance::Unknown(needs) => needs.iter().map(|need| need.of(&row.resource).call()).collect(),
+            _ => Vec::new(),
+        },
+        decision,
+        plan: row.fix.as_ref().map(|fix| &fix.patch),
+        safety: row.fix.as_ref().map(|fix| fix.safety),
+        summary: row.fix.as_ref().map(|fix| fix.summary.as_str()),
+        outcome: row.outcome.as_ref().map(|outcome| outcome.as_str()),
+        incident: row.incident.as_ref().map(|id| id.change.as_str()),
+        at: row.at.map(|at| at.to_string()),
+        source: &row.source,
+    }
+}
+
+fn lines(rows: &[Row], faults: &[Fault], summary: &Value) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for row in rows {
+        text.push_str(&serde_json::to_string(&finding(row))?);
+        text.push('\n');
+    }
+    for fault in faults {
+        let error = json!({
+            "v": 1, "kind": "error", "source": fault.source, "line": fault.line, "message": fault.message,
+            "rejected": fault.rejected
+        });
+        text.push_str(&format!("{error}\n"));
+    }
+    text.push_str(&format!("{}\n", json!({"v": 1, "kind": "summary", "summary": summary})));
+    Ok(text)
+}
+
+/// The lines of `replay`.
+pub(crate) fn replay(rows: &[Row], faults: &[Fault], tally: &Tally, fix: &Tally) -> anyhow::Result<String> {
+    let summary = json!({
+        "events": tally.events,
+        "findings": {
+            "by_control": tally.by_control(), "by_status": tally.by_status(),
+            "by_decision": tally.by_decision(), "repeats": tally.repeats()
+        },
+        "counterfactual": {
+            "notify": {"messages": tally.messages_in_notify},
+            "fix": fix.counterfactual()
+        }
+    });
+    lines(rows, faults, &summary)
+}
+
+/// The lines of `check`.
+pub(crate) fn check(
+    rows: &[Row],
+    faults: &[Fault],
+    documents: usize,
+    judged: &BTreeMap<&'static str, u64>,
+) -> anyhow::Result<String> {
+    lines(rows, faults, &json!({"resources": documents, "findings": {"by_status": judged}}))
+}
