@@ -196,7 +196,10 @@ pub(crate) struct FailOn(pub(crate) Option<Severity>);
 fn fail_on(text: &str) -> Result<FailOn, String> {
     match text {
         "never" => Ok(FailOn(None)),
-        severity => severity.parse().map(|severity| FailOn(Some(severity))).map_err(|error: String| format!("{error}, never")),
+        severity => severity
+            .parse()
+            .map(|severity| FailOn(Some(severity)))
+            .map_err(|error: String| format!("{error}, never")),
     }
 }
 
@@ -223,10 +226,13 @@ fn time(text: &str) -> Result<Timestamp, String> {
 pub(crate) fn control(slug: &str) -> Result<&'static Control, String> {
     selection::find(slug).ok_or_else(|| {
         let near: Vec<&str> = near(slug);
-        format!("no control of this name; {}", match near.as_slice() {
-            [] => "`shipshape controls` lists them".to_owned(),
-            near => format!("did you mean {}?", near.join(" or ")),
-        })
+        format!(
+            "no control of this name; {}",
+            match near.as_slice() {
+                [] => "`shipshape controls` lists them".to_owned(),
+                near => format!("did you mean {}?", near.join(" or ")),
+            }
+        )
     })
 }
 
@@ -238,5 +244,10 @@ fn near(slug: &str) -> Vec<&'static str> {
     if best == 0 {
         return Vec::new();
     }
-    controls::ALL.iter().filter(|control| score(control) == best).map(|control| control.slug).take(3).collect()
+    controls::ALL
+        .iter()
+        .filter(|control| score(control) == best)
+        .map(|control| control.slug)
+        .take(3)
+        .collect()
 }

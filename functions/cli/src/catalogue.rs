@@ -55,7 +55,11 @@ fn ratchet(control: &Control) -> String {
 }
 
 /// `controls [SLUG]`
-pub(crate) fn controls(slug: Option<&str>, format: Format, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
+pub(crate) fn controls(
+    slug: Option<&str>,
+    format: Format,
+    voices: &mut Voices<'_>,
+) -> anyhow::Result<Status> {
     let chosen: Vec<&'static Control> = match slug {
         Some(slug) => vec![args::control(slug).map_err(|error| anyhow::anyhow!("`{slug}`: {error}"))?],
         None => ALL.to_vec(),

@@ -29,7 +29,8 @@ pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Sta
     let mut judged: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (resource, source) in &resources {
         for checked in core::check(resource, &facts, &policy, &selection, now) {
-            let status = if checked.exempt.is_some() { "exempt" } else { checked.evaluation.compliance.status() };
+            let status =
+                if checked.exempt.is_some() { "exempt" } else { checked.evaluation.compliance.status() };
             *judged.entry(status).or_default() += 1;
             let complies =
                 matches!(checked.evaluation.compliance, Compliance::Passed | Compliance::NotApplicable(_));

@@ -62,7 +62,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &
         Err(error) => {
             // Help and version are no errors, and go to standard output.
             let wrong = error.use_stderr();
-            let written = if wrong { write!(err, "{}", error.render()) } else { write!(out, "{}", error.render()) };
+            let written =
+                if wrong { write!(err, "{}", error.render()) } else { write!(out, "{}", error.render()) };
             return if wrong || written.is_err() { 2 } else { 0 };
         }
     };
@@ -83,7 +84,9 @@ fn command(command: Command, voices: &mut Voices<'_>) -> anyhow::Result<Status> 
         Command::Replay(args) => replay::replay(&args, voices),
         Command::Check(args) => check::check(&args, voices),
         Command::Controls { slug, format } => catalogue::controls(slug.as_deref(), format, voices),
-        Command::Policy { command: PolicyCommand::Check { file, now } } => policy_file::check(&file, now, voices),
+        Command::Policy { command: PolicyCommand::Check { file, now } } => {
+            policy_file::check(&file, now, voices)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "shipshape", &mut script);
@@ -124,7 +127,9 @@ impl Voices<'_> {
         if let Some(path) = file {
             let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             let plain = anstream::adapter::strip_str(text).to_string();
-            return file.write_all(plain.as_bytes()).with_context(|| format!("cannot write {}", path.display()));
+            return file
+                .write_all(plain.as_bytes())
+                .with_context(|| format!("cannot write {}", path.display()));
         }
         let colored = match self.color {
             Color::Always => true,

@@ -78,6 +78,9 @@ impl Row {
 
 /// A text for people: control characters, and those that turn the direction of writing, could forge a report.
 pub(crate) fn plain(text: &str) -> String {
-    let harmful = |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -30,7 +30,8 @@ pub(crate) fn load(named: Option<&Path>, voices: &mut Voices<'_>) -> anyhow::Res
 }
 
 fn read(path: &Path) -> anyhow::Result<Policy> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read the policy {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read the policy {}", path.display()))?;
     match Policy::parse(&path.display().to_string(), &text, &selection::names()) {
         Ok(policy) => Ok(policy),
         Err(errors) => bail!("the policy is wrong:\n{errors}"),
@@ -41,7 +42,8 @@ fn read(path: &Path) -> anyhow::Result<Policy> {
 pub(crate) fn check(path: &Path, now: Option<Timestamp>, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
     let policy = read(path)?;
     let now = now.unwrap_or_else(Timestamp::now);
-    let mut text = format!("{} is right\n\nas parameters (limit {PARAMETER_LIMIT} bytes each):\n", path.display());
+    let mut text =
+        format!("{} is right\n\nas parameters (limit {PARAMETER_LIMIT} bytes each):\n", path.display());
     let mut over = Vec::new();
     for (parameter, bytes) in policy.usage() {
         writeln!(text, "  {bytes:>5} bytes, {:>3} %  {parameter}", bytes * 100 / PARAMETER_LIMIT)?;
@@ -65,5 +67,8 @@ pub(crate) fn check(path: &Path, now: Option<Timestamp>, voices: &mut Voices<'_>
     if over.is_empty() {
         return Ok(Status::Done);
     }
-    bail!("too long for SSM: {} would be over {PARAMETER_LIMIT} bytes; move accounts to parameters of their own, or cut rules", over.join(", "))
+    bail!(
+        "too long for SSM: {} would be over {PARAMETER_LIMIT} bytes; move accounts to parameters of their own, or cut rules",
+        over.join(", ")
+    )
 }

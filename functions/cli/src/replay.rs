@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use shipshape_core::change::Change;
 use shipshape_core::control::Compliance;
-use shipshape_core::event::{Parsed, Record, parse};
+use shipshape_core::event::{ParseError, Parsed, Record, parse};
 use shipshape_core::ids::{AccountId, ChangeId};
 use shipshape_core::inventory::Inventory;
 use shipshape_core::judgement::Judgement;
@@ -20,6 +20,8 @@ use crate::output::{Row, json, text};
 use crate::read::{Fault, files, pieces};
 use crate::tally::{Events, Tally};
 use crate::{Status, Voices, policy_file, progress};
+
+const NOT_AN_EVENT: &str = "not an event";
 
 /// What one file held.
 #[derive(Default)]
@@ -40,6 +42,16 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
     let reading = read(args, voices)?;
     faults.extend(reading.faults);
     let mut events = reading.events;
+    if events.ignored_by_reason.get(NOT_AN_EVENT).is_some_and(|others| *others == events.read) {
+        let message =
+            "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
+        faults.push(Fault {
+            source: "input".to_owned(),
+            line: None,
+            message: message.to_owned(),
+            rejected: false,
+        });
+    }
     let changes = in_order(reading.changes, &mut events);
 
     let selection = |policy: &Policy| Selection::of(policy, &common.controls, common.severity);
@@ -86,7 +98,9 @@ fn note(
     for judgement in judgements {
         let shown = match judgement.evaluation.compliance {
             Compliance::Failed(_) | Compliance::Unknown(_) => true,
-            Compliance::Passed | Compliance::NotApplicable(_) => all || judgement.outcome == Some(Outcome::Stale),
+            Compliance::Passed | Compliance::NotApplicable(_) => {
+                all || judgement.outcome == Some(Outcome::Stale)
+            }
         };
         if shown {
             let key = (judgement.cause.id.clone(), judgement.cause.account.clone());
@@ -154,7 +168,8 @@ fn one(path: &Path, args: &Replay) -> Reading {
     reading.faults.extend(faults);
     for piece in pieces {
         let parsed = Record::read(&piece.json).and_then(|record| parse(&record));
-        let fault = |message, rejected| Fault { source: piece.source.clone(), line: piece.line, message, rejected };
+        let fault =
+            |message, rejected| Fault { source: piece.source.clone(), line: piece.line, message, rejected };
         match parsed {
             Ok(Parsed::Change(change)) => {
                 let early = args.since.is_some_and(|since| change.time < since);
@@ -170,6 +185,8 @@ fn one(path: &Path, args: &Replay) -> Reading {
                 reading.events.rejected += 1;
                 reading.faults.push(fault(rejected.to_string(), true));
             }
+            // Digests, indexes and other JSON lie beside logs.
+            Err(ParseError::NotAnEvent) => reading.events.ignore(NOT_AN_EVENT),
             Err(error) => {
                 reading.events.broken += 1;
                 reading.faults.push(fault(error.to_string(), false));

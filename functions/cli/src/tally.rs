@@ -57,9 +57,12 @@ impl Events {
 impl fmt::Display for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} read", self.read)?;
+        if self.ignored > 0 {
+            let reasons = self.ignored_by_reason.iter().map(|(why, count)| format!("{count} {why}"));
+            write!(f, ", {} ignored ({})", self.ignored, reasons.collect::<Vec<_>>().join(", "))?;
+        }
         let parts = [
             (self.changes, "changes"),
-            (self.ignored, "ignored"),
             (self.duplicate, "duplicate"),
             (self.stale, "stale"),
             (self.skipped, "outside --since and --until"),

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::ids::{AccountId, Arn, ChangeId, Region};
-use crate::resource::{Resource, ResourceId};
+use crate::resource::{Resource, ResourceId, ResourceType};
 
 /// One change of one account, as one event tells of it. A hint: before anything is written, the state is
 /// described again.
@@ -39,13 +39,15 @@ pub struct Change {
 }
 
 impl Change {
-    /// Whether this change set the member of that name, or may have: creating sets everything, a native event
-    /// nothing, an update what its request names. A request that is hidden may have named anything.
-    pub fn touches(&self, member: &str) -> bool {
-        match &self.request {
-            Request::Everything => true,
-            Request::Nothing => false,
-            Request::Members(members) => members.iter().any(|name| name == member),
+    /// Whether this change set a member of a resource, or may have: creating sets everything of what is created and
+    /// nothing of what it refers to, a native event sets nothing, an update what its request names. A request that
+    /// is hidden may have named anything.
+    pub fn touches(&self, kind: ResourceType, member: &str) -> bool {
+        match (&self.request, self.api.creates()) {
+            (Request::Nothing, _) => false,
+            (_, Some(created)) => created == kind,
+            (Request::Everything, None) => true,
+            (Request::Members(members), None) => members.iter().any(|name| name == member),
         }
     }
 }
@@ -321,20 +323,18 @@ impl Api {
         )
     }
 
-    /// Whether the call starts a resource, and so sets all of its members.
-    pub fn creates(self) -> bool {
-        matches!(
-            self,
-            Self::CreateCluster
-                | Self::RegisterTaskDefinition
-                | Self::RegisterDaemonTaskDefinition
-                | Self::CreateDaemon
-                | Self::CreateService
-                | Self::CreateExpressGatewayService
-                | Self::CreateTaskSet
-                | Self::RunTask
-                | Self::StartTask
-        )
+    /// What the call creates, if it creates something.
+    pub fn creates(self) -> Option<ResourceType> {
+        match self {
+            Self::CreateCluster => Some(ResourceType::Cluster),
+            Self::RegisterTaskDefinition => Some(ResourceType::TaskDefinition),
+            Self::RegisterDaemonTaskDefinition => Some(ResourceType::DaemonTaskDefinition),
+            Self::CreateDaemon => Some(ResourceType::Daemon),
+            Self::CreateService | Self::CreateExpressGatewayService => Some(ResourceType::Service),
+            Self::CreateTaskSet => Some(ResourceType::TaskSet),
+            Self::RunTask | Self::StartTask => Some(ResourceType::Task),
+            _ => None,
+        }
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Ignored {
     Failed,
     /// Not an API call: service events, insights, network activity, console sign-in.
     NotACall,
+    /// The event names no resource that can be judged.
+    NoResource,
     /// The call succeeded and did nothing, such as RunTask that started no task.
     NoEffect,
 }
@@ -82,6 +84,7 @@ impl Ignored {
             Self::Unwatched => "not a watched event",
             Self::Failed => "the call failed, nothing changed",
             Self::NotACall => "not an API call",
+            Self::NoResource => "no resource that can be judged",
             Self::NoEffect => "the call had no effect",
         }
     }

@@ -95,6 +95,13 @@ impl Fingerprint {
         Self(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// The hash of a text.
+    pub fn of_text(text: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(text.as_bytes());
+        Self::of(hash)
+    }
+
     /// The hash of what a control found in a resource.
     pub fn of_finding(
         control: &str,

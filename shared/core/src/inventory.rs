@@ -100,7 +100,7 @@ impl Inventory {
         let Some(patches) = self.fixed.get_mut(&resource.id.arn) else { return resource };
         let mut state = resource;
         patches.retain(|patch| {
-            let held = !members(patch).iter().any(|member| change.touches(member));
+            let held = !members(patch).iter().any(|member| change.touches(state.id.kind, member));
             match simulate(patch, &state) {
                 Ok(after) if held => {
                     state = after;

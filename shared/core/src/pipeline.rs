@@ -276,8 +276,9 @@ fn finding(change: &Change, resource: &Resource, evaluation: &Evaluation) -> Fin
     };
     // A service answers for its revision by naming it.
     let set = |path: &str| match evaluation.found_in {
-        Some(_) => change.touches("taskDefinition"),
-        None => change.touches(path.trim_start_matches('/').split('/').next().unwrap_or_default()),
+        Some(_) => change.touches(resource.id.kind, "taskDefinition"),
+        None => change
+            .touches(resource.id.kind, path.trim_start_matches('/').split('/').next().unwrap_or_default()),
     };
     Finding {
         control: evaluation.control,

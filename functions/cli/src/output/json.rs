@@ -58,7 +58,9 @@ fn finding(row: &Row) -> Finding<'_> {
     let arn = &row.resource.arn;
     let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let decision = match (&row.ruling, &row.exempt) {
-        (Some(ruling), _) => Some(Decision { kind: ruling.kind, reason: &ruling.reason.text, notes: &row.notes }),
+        (Some(ruling), _) => {
+            Some(Decision { kind: ruling.kind, reason: &ruling.reason.text, notes: &row.notes })
+        }
         (None, Some(exempt)) => Some(Decision { kind: "suppress", reason: exempt, notes: &row.notes }),
         (None, None) => None,
     };

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize;
 use shipshape_core::control::{Compliance, Severity};
-use shipshape_core::facts::Need;
 use shipshape_core::ledger::Outcome;
 use shipshape_core::remediation::Action;
 use shipshape_core::resource::ResourceId;
@@ -28,14 +27,32 @@ pub(crate) fn replay(rows: &[Row], faults: &[Fault], tally: &Tally, fix: &Tally)
     line("by control", or_nothing(counts(tally.by_control())));
     line("in mode notify", format!("{} messages", tally.messages_in_notify));
     line("in mode fix", fix.counterfactual().to_string());
+    let mut missing: Vec<String> = rows.iter().flat_map(calls).collect();
+    missing.sort();
+    missing.dedup();
+    for (index, call) in missing.iter().take(SHOWN_CALLS).enumerate() {
+        line(if index == 0 { "--state wants" } else { "" }, plain(call));
+    }
+    if missing.len() > SHOWN_CALLS {
+        line("", format!("and {} more (--format json has all)", missing.len() - SHOWN_CALLS));
+    }
     text
 }
 
+/// How many of the calls that `--state` lacks the summary names.
+const SHOWN_CALLS: usize = 5;
+
 /// The report of `check`.
-pub(crate) fn check(rows: &[Row], faults: &[Fault], documents: usize, judged: &BTreeMap<&'static str, u64>) -> String {
+pub(crate) fn check(
+    rows: &[Row],
+    faults: &[Fault],
+    documents: usize,
+    judged: &BTreeMap<&'static str, u64>,
+) -> String {
     let mut text = blocks(rows);
     text.push_str(&said(faults));
-    let _infallible = writeln!(text, "{:<16} {documents} resources; {}", "checked".bold(), or_nothing(counts(judged)));
+    let _infallible =
+        writeln!(text, "{:<16} {documents} resources; {}", "checked".bold(), or_nothing(counts(judged)));
     text
 }
 
@@ -67,7 +84,8 @@ fn blocks(rows: &[Row]) -> String {
     for row in rows {
         resources.entry(&row.resource).or_default().entry(row.control.slug).or_default().push(row);
     }
-    let mut ordered: Vec<_> = resources.into_iter().map(|(id, groups)| (worst(&groups), id, groups)).collect();
+    let mut ordered: Vec<_> =
+        resources.into_iter().map(|(id, groups)| (worst(&groups), id, groups)).collect();
     ordered.sort_by(|(a, a_id, _), (b, b_id, _)| b.cmp(a).then_with(|| a_id.arn.cmp(&b_id.arn)));
     if ordered.is_empty() {
         return "Nothing fails.\n\n".to_owned();
@@ -77,12 +95,41 @@ fn blocks(rows: &[Row]) -> String {
         let _infallible = writeln!(text, "{}  {}", plain(id.arn.as_str()).bold(), id.kind.name().dimmed());
         let mut groups: Vec<Group<'_>> = groups.into_values().collect();
         groups.sort_by_key(|group| (std::cmp::Reverse(rank(shown(group))), shown(group).control.slug));
-        for group in groups {
-            block(&mut text, &group);
+        for group in groups.iter().filter(|group| !unknown(shown(group))) {
+            block(&mut text, group);
         }
+        not_judged(&mut text, &groups);
         text.push('\n');
     }
     text
+}
+
+fn unknown(row: &Row) -> bool {
+    matches!(row.compliance, Compliance::Unknown(_))
+}
+
+/// Controls that lack the same facts are said together.
+fn not_judged(text: &mut String, groups: &[Group<'_>]) {
+    let mut by_call: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for row in groups.iter().map(|group| shown(group)).filter(|row| unknown(row)) {
+        by_call.entry(plain(&calls(row).join(" · "))).or_default().push(row.control.slug);
+    }
+    for (call, slugs) in by_call {
+        let _infallible = writeln!(text, "  {}       not judged: {}", "unknown".magenta(), slugs.join(", "));
+        let _infallible = writeln!(text, "{:16}needs {call}", "");
+    }
+}
+
+/// The calls that would answer what a row lacks.
+fn calls(row: &Row) -> Vec<String> {
+    match &row.compliance {
+        Compliance::Unknown(needs) => {
+            let mut calls: Vec<String> = needs.iter().map(|need| need.of(&row.resource).call()).collect();
+            calls.dedup();
+            calls
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// How much a row weighs: what fails before what is unknown, then by severity.
@@ -132,10 +179,6 @@ fn block(text: &mut String, group: &[&Row]) {
             for one in violations {
                 line(16, &plain(&format!("{} is {}, wanted {}", one.path, one.actual, one.expected)));
             }
-        }
-        Compliance::Unknown(needs) if row.ruling.is_none() => {
-            let calls: Vec<String> = needs.iter().map(|need| need.of(&row.resource)).map(|need: Need| need.call()).collect();
-            line(16, &plain(&format!("cannot be judged without {}", calls.join(" · "))));
         }
         Compliance::NotApplicable(reason) => line(16, reason),
         Compliance::Unknown(_) | Compliance::Passed => {}

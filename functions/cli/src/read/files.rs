@@ -26,9 +26,13 @@ pub(crate) fn list(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Fault>) {
         let before = files.len();
         for entry in WalkDir::new(path).sort_by_file_name() {
             match entry {
-                Ok(entry) if entry.file_type().is_file() && known(entry.path()) => files.push(entry.into_path()),
+                Ok(entry) if entry.file_type().is_file() && known(entry.path()) => {
+                    files.push(entry.into_path())
+                }
                 Ok(_) => {}
-                Err(error) => faults.push(fault(path, format!("cannot read the folder: {}", reason(&error.into())))),
+                Err(error) => {
+                    faults.push(fault(path, format!("cannot read the folder: {}", reason(&error.into()))))
+                }
             }
         }
         if files.len() == before {

@@ -123,12 +123,17 @@ impl<'a> Found<'a, '_> {
             self.piece(format!("{}#{index}", self.path), None, Cow::Borrowed(json));
             index += 1;
             let rest = text.get(at..).unwrap_or_default();
-            let Some(comma) = rest.find(|c: char| !c.is_whitespace()).filter(|at| rest[*at..].starts_with(',')) else {
+            let Some(comma) =
+                rest.find(|c: char| !c.is_whitespace()).filter(|at| rest[*at..].starts_with(','))
+            else {
                 break;
             };
             at += comma + 1;
         }
-        self.fault(None, format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost"));
+        self.fault(
+            None,
+            format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost"),
+        );
         true
     }
 
@@ -137,7 +142,8 @@ impl<'a> Found<'a, '_> {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let read = lines.map(|(index, line)| (index + 1, serde_json::from_str::<&'a RawValue>(line)));
         let read: Vec<_> = read.collect();
-        let objects = read.iter().filter(|(_, json)| json.as_ref().is_ok_and(|json| json.get().starts_with('{')));
+        let objects =
+            read.iter().filter(|(_, json)| json.as_ref().is_ok_and(|json| json.get().starts_with('{')));
         if objects.count() == 0 {
             let error = serde_json::from_str::<&RawValue>(text).err();
             let place = error.map_or_else(String::new, |error| {

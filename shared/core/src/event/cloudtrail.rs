@@ -10,6 +10,7 @@ use super::actor::{UserIdentity, origin};
 use super::{Envelope, Ignored, ParseError, Parsed, Place, Probe, ecs, foreign, missing, reason};
 use crate::change::{Api, Change};
 use crate::document::{Field, Present};
+use crate::finding::Fingerprint;
 
 /// A record's members beside the parameters. Names by CloudTrail's record contents reference.
 #[derive(Deserialize, Default)]
@@ -85,8 +86,12 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         .known()
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| missing(name, "eventTime"))?;
-    let id =
-        header.event_id.known().and_then(|text| text.parse().ok()).ok_or_else(|| missing(name, "eventID"))?;
+    let id = header.event_id.known().and_then(|text| text.parse().ok());
+    let id = match id {
+        Some(id) => id,
+        // Publishers cut ids out; the same record still has the same name.
+        None => Fingerprint::of_text(json.get()).to_string().parse().map_err(|_| missing(name, "eventID"))?,
+    };
     let actor = identity.actor();
     let origin = origin(
         &identity,

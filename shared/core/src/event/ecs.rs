@@ -159,7 +159,7 @@ impl Call<'_> {
 
     /// The top-level members that the request set. A request that is hidden may have set anything.
     fn set_members(&self) -> Request {
-        if self.api.creates() {
+        if self.api.creates().is_some() {
             return Request::Everything;
         }
         let members: Field<BTreeMap<Cow<'_, str>, Present>> = self.request.map_or(Field::Hidden, Field::read);

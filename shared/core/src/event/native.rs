@@ -26,14 +26,30 @@ struct Detail {
     service: Field<String>,
 }
 
+impl Detail {
+    fn service(&self) -> Option<&str> {
+        self.group.text().and_then(|group| group.strip_prefix("service:"))
+    }
+
+    /// Whether a task says which service or which definition it belongs to.
+    fn names_what_runs(&self) -> bool {
+        self.service().is_some()
+            || self.task_definition_arn.text().is_some_and(|text| text.parse::<Arn>().is_ok())
+    }
+}
+
 pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseError> {
     let event = api.as_str();
+    let json: &RawValue = envelope.detail.ok_or_else(|| missing(event, "detail"))?;
+    let detail: Detail = Field::read(json).into_known().ok_or_else(|| missing(event, "detail"))?;
+    // A task that names neither its service nor its definition tells of nothing, wherever it runs.
+    if api == Api::TaskStateChange && !detail.names_what_runs() {
+        return Ok(Parsed::Ignored(Ignored::NoResource));
+    }
     let place = envelope.place(event)?;
     let time =
         envelope.time.known().and_then(|text| text.parse().ok()).ok_or_else(|| missing(event, "time"))?;
     let id = envelope.id.known().and_then(|text| text.parse().ok()).ok_or_else(|| missing(event, "id"))?;
-    let json: &RawValue = envelope.detail.ok_or_else(|| missing(event, "detail"))?;
-    let detail: Detail = Field::read(json).into_known().ok_or_else(|| missing(event, "detail"))?;
     let named = || envelope.resources.items().iter().find_map(|text| text.parse::<Arn>().ok());
 
     if api == Api::TagChange && detail.service.text() != Some("ecs") {
@@ -45,7 +61,7 @@ pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseEr
         Api::TagChange => named().and_then(|arn| tagged_id(&place, arn)).map(Observed::Touched),
         _ => named().and_then(|arn| service(&place, &detail, &arn)).map(Observed::Touched),
     };
-    let Some(observed) = observed else { return Ok(Parsed::Ignored(Ignored::Unwatched)) };
+    let Some(observed) = observed else { return Ok(Parsed::Ignored(Ignored::NoResource)) };
     let task = detail.task_arn.text().and_then(|text| text.parse().ok());
     let change = Change {
         id,
@@ -69,7 +85,7 @@ pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseEr
 
 /// The service that a task belongs to; of a task on its own, the definition that it runs.
 fn task(place: &Place, detail: &Detail) -> Option<ResourceId> {
-    match detail.group.text().and_then(|group| group.strip_prefix("service:")) {
+    match detail.service() {
         Some(name) => service_id(place, detail.cluster_arn.text(), name),
         None => {
             let arn: Arn = detail.task_definition_arn.text()?.parse().ok()?;
