@@ -112,12 +112,18 @@ impl std::fmt::Display for Rejected {
 /// Why a record can't be read. Never holds a value of the record but names and numbers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Not JSON, or not an object. serde_json's own words carry no content but the offending character.
-    #[error("not a JSON object: {0}")]
+    /// JSON, and not an object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// Not readable as a record, in serde_json's words, without what they quote.
+    #[error("not a readable record: {0}")]
     NotJson(String),
     /// Neither an EventBridge event nor a CloudTrail record.
     #[error("neither an EventBridge event (`detail-type`) nor a CloudTrail record (`eventSource`)")]
     NotAnEvent,
+    /// Neither request nor response names the resource, or not in a way that can be read.
+    #[error("`{0}` names no resource that can be told: describe what it was called for")]
+    Unnamed(String),
     /// A member that no event can do without.
     #[error("`{event}` has no usable `{member}`")]
     Missing {
@@ -143,6 +149,9 @@ struct Probe<'a> {
 impl<'a> Record<'a> {
     /// Tells what a piece of JSON is.
     pub fn read(json: &'a RawValue) -> Result<Self, ParseError> {
+        if !json.get().starts_with('{') {
+            return Err(ParseError::NotAnObject);
+        }
         let not_json = |error: serde_json::Error| ParseError::NotJson(reason(&error));
         let probe: Probe<'_> = serde_json::from_str(json.get()).map_err(not_json)?;
         if !probe.detail_type.is_absent() {
@@ -155,7 +164,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// serde_json's message without the place, which is the caller's to give.
+/// serde_json's message without the place, which is the caller's to give, and without the value that it quotes.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let cut = text.rfind(" at line ").unwrap_or(text.len());

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use json_patch::Patch;
 use serde::Serialize;
-use serde_json::{Value, json};
 use shipshape_core::control::{Compliance, Violation};
 use shipshape_core::remediation::Safety;
 use shipshape_core::resource::ResourceId;
 
 use super::Row;
 use crate::read::Fault;
-use crate::tally::Tally;
+use crate::tally::{Counterfactual, Events, Tally};
 
 #[derive(Serialize)]
 struct Finding<'a> {
@@ -101,45 +100,98 @@ fn finding(row: &Row) -> Finding<'_> {
     }
 }
 
-fn lines(rows: &[Row], faults: &[Fault], summary: &Value) -> anyhow::Result<String> {
+#[derive(Serialize)]
+struct Error<'a> {
+    v: u8,
+    kind: &'static str,
+    source: &'a str,
+    line: Option<usize>,
+    message: &'a str,
+    rejected: bool,
+}
+
+#[derive(Serialize)]
+struct Summary<T> {
+    v: u8,
+    kind: &'static str,
+    summary: T,
+}
+
+#[derive(Serialize)]
+struct Replayed<'a> {
+    events: &'a Events,
+    findings: Findings<'a>,
+    counterfactual: Counterfactuals,
+}
+
+#[derive(Serialize)]
+struct Findings<'a> {
+    by_control: &'a Counts,
+    by_status: &'a Counts,
+    by_decision: Counts,
+    repeats: u64,
+}
+
+#[derive(Serialize)]
+struct Counterfactuals {
+    notify: Messages,
+    fix: Counterfactual,
+}
+
+#[derive(Serialize)]
+struct Messages {
+    messages: u64,
+}
+
+#[derive(Serialize)]
+struct CheckedSummary<'a> {
+    resources: usize,
+    by_status: &'a Counts,
+}
+
+type Counts = BTreeMap<&'static str, u64>;
+
+fn lines<T: Serialize>(rows: &[Row], faults: &[Fault], summary: T) -> anyhow::Result<String> {
     let mut text = String::new();
-    for row in rows {
-        text.push_str(&serde_json::to_string(&finding(row))?);
+    let mut line = |json: String| {
+        text.push_str(&json);
         text.push('\n');
+    };
+    for row in rows {
+        line(serde_json::to_string(&finding(row))?);
     }
-    for fault in faults {
-        let error = json!({
-            "v": 1, "kind": "error", "source": fault.source, "line": fault.line, "message": fault.message,
-            "rejected": fault.rejected
-        });
-        text.push_str(&format!("{error}\n"));
+    for Fault { source, line: number, message, rejected } in faults {
+        let error = Error { v: 1, kind: "error", source, line: *number, message, rejected: *rejected };
+        line(serde_json::to_string(&error)?);
     }
-    text.push_str(&format!("{}\n", json!({"v": 1, "kind": "summary", "summary": summary})));
+    line(serde_json::to_string(&Summary { v: 1, kind: "summary", summary })?);
     Ok(text)
 }
 
 /// The lines of `replay`.
 pub(crate) fn replay(rows: &[Row], faults: &[Fault], tally: &Tally, fix: &Tally) -> anyhow::Result<String> {
-    let summary = json!({
-        "events": tally.events,
-        "findings": {
-            "by_control": tally.by_control(), "by_status": tally.by_status(),
-            "by_decision": tally.by_decision(), "repeats": tally.repeats()
+    let summary = Replayed {
+        events: &tally.events,
+        findings: Findings {
+            by_control: tally.by_control(),
+            by_status: tally.by_status(),
+            by_decision: tally.by_decision(),
+            repeats: tally.repeats(),
         },
-        "counterfactual": {
-            "notify": {"messages": tally.messages_in_notify},
-            "fix": fix.counterfactual()
-        }
-    });
-    lines(rows, faults, &summary)
+        counterfactual: Counterfactuals {
+            notify: Messages { messages: tally.messages_in_notify },
+            fix: fix.counterfactual(),
+        },
+    };
+    lines(rows, faults, summary)
 }
 
 /// The lines of `check`.
 pub(crate) fn check(
     rows: &[Row],
     faults: &[Fault],
-    documents: usize,
-    judged: &BTreeMap<&'static str, u64>,
+    resources: usize,
+    by_status: &Counts,
 ) -> anyhow::Result<String> {
-    lines(rows, faults, &json!({"resources": documents, "findings": {"by_status": judged}}))
+    lines(rows, faults, CheckedSummary { resources, by_status })
 }

@@ -47,6 +47,9 @@ struct Header<'a> {
 }
 
 pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<Parsed, ParseError> {
+    if !json.get().starts_with('{') {
+        return Err(ParseError::NotAnObject);
+    }
     let not_json = |error: serde_json::Error| ParseError::NotJson(reason(&error));
     let probe: Probe<'_> = serde_json::from_str(json.get()).map_err(not_json)?;
     let (Some(source), Some(name)) = (probe.event_source.known(), probe.event_name.known()) else {
@@ -104,7 +107,7 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
     let ecs::Effect { request, observed } = match effect {
         Ok(effect) => effect,
         Err(ecs::Nothing::NoEffect) => return Ok(Parsed::Ignored(Ignored::NoEffect)),
-        Err(ecs::Nothing::Unnamed) => return Err(missing(name, "name of its resource")),
+        Err(ecs::Nothing::Unnamed) => return Err(ParseError::Unnamed(name.to_string())),
     };
     let change = Change {
         id,
