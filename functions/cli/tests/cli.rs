@@ -1,5 +1,7 @@
 //! The command line from outside: exit status, what goes where, and that the same input gives the same bytes.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
