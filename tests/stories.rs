@@ -325,6 +325,21 @@ fn scaling_a_service_on_a_violating_revision_is_a_repeat() {
 }
 
 #[test]
+fn a_mended_revision_is_registered_once_however_often_the_old_one_is_started() {
+    let run = |minute: u32| {
+        let tasks = json!({"tasks": [{"taskArn": arn(&format!("task/shop/{minute}")),
+            "taskDefinitionArn": arn("task-definition/checkout:7")}], "failures": []});
+        Call::new("RunTask", minute, json!({"cluster": "shop", "taskDefinition": "checkout:7"}), tasks)
+    };
+    let calls = [Call::register(0, &privileged("checkout", 7)), run(5), run(10), run(15), run(20)];
+    let judged = walk(&mut world(policy(FIX), &[]), &calls, PRIVILEGED);
+    assert_eq!(story(&judged)[0], "failed fix applied");
+    assert_eq!(story(&judged)[1..], ["failed fix repeated"; 4]);
+    let told = walk(&mut world(Policy::notify_only(), &[]), &calls, PRIVILEGED);
+    assert_eq!(story(&told)[1..], ["failed notify repeated"; 4]);
+}
+
+#[test]
 fn a_service_asks_for_the_mended_revision_that_is_not_there_yet() {
     let state = [json!({"taskDefinition": privileged("checkout", 7)})];
     let call = [Call::create_service(5, &service("checkout", "checkout:7", "DISABLED"))];

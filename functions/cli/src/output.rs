@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use shipshape_core::check::Checked;
 use shipshape_core::control::{Compliance, Control};
 use shipshape_core::finding::Cause;
-use shipshape_core::judgement::{Judgement, Ruling};
+use shipshape_core::judgement::{Judgement, Readiness, Ruling};
 use shipshape_core::ledger::{IncidentId, Outcome};
 use shipshape_core::remediation::Fix;
 use shipshape_core::resource::ResourceId;
@@ -21,6 +21,7 @@ pub(crate) struct Row {
     pub(crate) found_in: Option<ResourceId>,
     pub(crate) compliance: Compliance,
     pub(crate) fix: Option<Fix>,
+    pub(crate) readiness: Option<Readiness>,
     pub(crate) ruling: Option<Ruling>,
     pub(crate) exempt: Option<String>,
     pub(crate) notes: Vec<String>,
@@ -40,6 +41,7 @@ impl Row {
             found_in: judgement.evaluation.found_in.clone(),
             compliance: judgement.evaluation.compliance.clone(),
             fix: judgement.fix.clone(),
+            readiness: judgement.readiness.clone(),
             ruling: judgement.ruling.clone(),
             exempt: None,
             notes,
@@ -58,6 +60,7 @@ impl Row {
             found_in: checked.evaluation.found_in,
             compliance: checked.evaluation.compliance,
             fix: checked.fix,
+            readiness: None,
             ruling: None,
             exempt: checked.exempt,
             notes: checked.notes,

@@ -360,10 +360,7 @@ fn too_early(wants: &Effective, began: Timestamp, now: Timestamp) -> Option<(Tim
 }
 
 fn wait(waits_for: &WaitFor, began: Timestamp, now: Timestamp) -> Answer {
-    let what = match waits_for {
-        WaitFor::Deployment(id) => format!("the deployment {id} is still under way"),
-        WaitFor::Mended(arn) => format!("no mended revision of {} passes this control yet", arn.name()),
-    };
+    let what = waits_for.to_string();
     let latest = began.checked_add(DEADLINE).unwrap_or(Timestamp::MAX);
     if now < latest {
         Answer::Wait(Wait::For(waits_for.clone(), latest), Why::Waiting, what)

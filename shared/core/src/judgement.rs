@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use crate::control::Evaluation;
 use crate::decide::{Decision, Reason, Why};
+use crate::facts::Need;
 use crate::finding::Cause;
 use crate::ledger::{IncidentId, Outcome};
+use crate::preflight::Preflight;
 use crate::remediation::Fix;
 use crate::resource::ResourceId;
 
@@ -22,12 +24,42 @@ pub struct Judgement {
     pub evaluation: Evaluation,
     /// The plan, if there is one.
     pub fix: Option<Fix>,
+    /// What the pre-flight said of the plan, whatever was decided: in dry run too people see what would hold it.
+    pub readiness: Option<Readiness>,
     /// What was decided; only where the answer asks for a decision.
     pub ruling: Option<Ruling>,
     /// The incident, where there is one.
     pub incident: Option<IncidentId>,
     /// Where the incident stands.
     pub outcome: Option<Outcome>,
+}
+
+/// What a pre-flight said, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// `proved`, `refused`, `unknown` or `waits`.
+    pub kind: &'static str,
+    /// Why; empty where it is proved.
+    pub text: String,
+}
+
+impl Readiness {
+    /// A pre-flight in words.
+    pub fn of(preflight: &Preflight) -> Self {
+        let (kind, text) = match preflight {
+            Preflight::Proved(_) => ("proved", String::new()),
+            Preflight::Refused(refusals) => {
+                let sentences: Vec<&str> = refusals.iter().map(|refusal| refusal.sentence.as_str()).collect();
+                ("refused", sentences.join("; "))
+            }
+            Preflight::Unknown(needs) => {
+                let calls: Vec<String> = needs.iter().map(Need::call).collect();
+                ("unknown", format!("needs {}", calls.join(" · ")))
+            }
+            Preflight::Wait(waits_for, _) => ("waits", waits_for.to_string()),
+        };
+        Self { kind, text }
+    }
 }
 
 /// A decision without the resource that it was made on.

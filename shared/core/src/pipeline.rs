@@ -5,11 +5,11 @@ use jiff::Timestamp;
 
 use crate::change::{Change, Observed};
 use crate::control::{Compliance, Evaluation, evaluate};
-use crate::decide::{Authorized, Decision, Proposal, Why, decide};
+use crate::decide::{Authorized, Decision, Proposal, Reason, Why, decide};
 use crate::facts::{Facts, Need};
 use crate::finding::{Cause, Finding, Fingerprint, Owner};
 use crate::ids::Arn;
-use crate::judgement::{Judgement, Report, Ruling};
+use crate::judgement::{Judgement, Readiness, Report, Ruling};
 use crate::ledger::{Claim, Opened, Outcome, Request, Settled};
 use crate::policy::{Mode, Policy};
 use crate::ports::{Applied, Ports};
@@ -159,6 +159,7 @@ fn plain(change: &Change, id: &ResourceId, evaluation: Evaluation, now: Timestam
         resource: id.clone(),
         evaluation,
         fix: None,
+        readiness: None,
         ruling: None,
         incident: None,
         outcome: None,
@@ -234,6 +235,15 @@ async fn rule<P: Ports>(
     selection: &Selection,
     now: Timestamp,
 ) -> Result<(Judgement, Option<Authorized>), P::Failure> {
+    if let Some(mended) = remediation::mended(resource, &evaluation, ports.facts(), selection) {
+        // A revision never changes: what could be done about it is done, and whoever starts it finds it again.
+        let text = format!("its mended revision {} is registered", mended.arn.name());
+        let mut judgement = plain(change, &resource.id, evaluation, now);
+        judgement.ruling =
+            Some(Ruling { kind: "fix", reason: Reason { why: Why::Authorized, text, notes: Vec::new() } });
+        judgement.outcome = Some(Outcome::Repeated);
+        return Ok((judgement, None));
+    }
     let finding = finding(change, resource, &evaluation);
     let opened = ports.open(&finding, now).await?;
     let proposal = propose(resource, &evaluation, ports, selection).await?;
@@ -258,6 +268,7 @@ async fn rule<P: Ports>(
         }
     };
     let mut judgement = plain(change, &resource.id, evaluation, now);
+    judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));
     judgement.fix = proposal.map(|(fix, _)| fix);
     judgement.ruling = Some(ruling);
     judgement.incident = Some(opened.id);

@@ -1,6 +1,7 @@
 //! What speaks against running a fix now. A refusal is a first-class answer: what is missing, where, what to do.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::control::Rule;
 use crate::document::Field;
@@ -42,6 +43,15 @@ pub enum WaitFor {
     Deployment(String),
     /// A mended revision of a task definition, which the `task-definition` function registers.
     Mended(Arn),
+}
+
+impl fmt::Display for WaitFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deployment(id) => write!(f, "the deployment {id} is still under way"),
+            Self::Mended(arn) => write!(f, "no mended revision of {} passes this control yet", arn.name()),
+        }
+    }
 }
 
 /// What speaks against a fix, as it is collected.

@@ -10,7 +10,7 @@ use json_patch::Patch;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::control::{Compliance, Control, Evaluation, evaluate_all};
+use crate::control::{Compliance, Control, Evaluation, evaluate, evaluate_all};
 use crate::decide::Authorized;
 use crate::document::Document;
 use crate::facts::Facts;
@@ -92,11 +92,7 @@ fn move_to_mended(evaluation: &Evaluation, facts: &Facts, selected: &Selected) -
     let revision = &evaluation.found_in.as_ref()?.arn;
     let name = revision.name();
     let seen = Value::from(revision.as_str());
-    let passes = |mended: &&Resource| {
-        let judged = crate::control::evaluate(mended, facts, &Selection::one(selected));
-        judged.iter().all(|one| one.compliance == Compliance::Passed)
-    };
-    let (target, provisional) = match facts.mended(revision).filter(passes) {
+    let (target, provisional) = match passing_revision(revision, facts, selected) {
         Some(mended) => (mended.id.arn.to_string(), false),
         None => (provisional_arn(revision), true),
     };
@@ -105,6 +101,29 @@ fn move_to_mended(evaluation: &Evaluation, facts: &Facts, selected: &Selected) -
         format!("move the service from {name} to its mended revision {short}, which starts a deployment");
     let patch = PatchBuilder::new().replace("/taskDefinition", seen, target.as_str());
     Some(Fix { provisional, ..Fix::new(patch, Safety::Disruptive, summary) })
+}
+
+/// The mended revision of a revision, if there is one and it passes a control.
+fn passing_revision<'a>(revision: &Arn, facts: &'a Facts, selected: &Selected) -> Option<&'a Resource> {
+    let passes = |mended: &&Resource| {
+        let judged = evaluate(mended, facts, &Selection::one(selected));
+        judged.iter().all(|one| one.compliance == Compliance::Passed)
+    };
+    facts.mended(revision).filter(passes)
+}
+
+/// The revision that was registered in the place of a violating one and passes what that fails.
+pub fn mended<'a>(
+    resource: &Resource,
+    evaluation: &Evaluation,
+    facts: &'a Facts,
+    selection: &Selection,
+) -> Option<&'a ResourceId> {
+    if resource.id.kind != ResourceType::TaskDefinition {
+        return None;
+    }
+    let selected = selection.get(evaluation.control)?;
+    passing_revision(&resource.id.arn, facts, selected).map(|mended| &mended.id)
 }
 
 /// How a mended revision is called before ECS has given it a number.

@@ -30,6 +30,7 @@ struct Finding<'a> {
     decision: Option<Decision<'a>>,
     plan: Option<&'a Patch>,
     safety: Option<Safety>,
+    preflight: Option<Preflight<'a>>,
     summary: Option<&'a str>,
     outcome: Option<&'a str>,
     incident: Option<&'a str>,
@@ -44,6 +45,12 @@ struct Event<'a> {
     name: &'a str,
     actor: &'a str,
     origin: &'a str,
+}
+
+#[derive(Serialize)]
+struct Preflight<'a> {
+    kind: &'a str,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -92,6 +99,10 @@ fn finding(row: &Row) -> Finding<'_> {
         decision,
         plan: row.fix.as_ref().map(|fix| &fix.patch),
         safety: row.fix.as_ref().map(|fix| fix.safety),
+        preflight: row
+            .readiness
+            .as_ref()
+            .map(|readiness| Preflight { kind: readiness.kind, text: &readiness.text }),
         summary: row.fix.as_ref().map(|fix| fix.summary.as_str()),
         outcome: row.outcome.as_ref().map(|outcome| outcome.as_str()),
         incident: row.incident.as_ref().map(|id| id.change.as_str()),

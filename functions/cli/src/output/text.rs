@@ -167,7 +167,9 @@ fn block(text: &mut String, group: &[&Row]) {
     let pad = " ".repeat(13usize.saturating_sub(row.control.severity.as_str().len()));
     let status = row.compliance.status().replace('_', " ");
     line(2, &format!("{severity}{pad} {}  {status}{}", row.control.slug.bold(), times(group)));
-    if let Some(cause) = &row.cause {
+    // Who began it: later events may only have shown that it is still so.
+    let began = group.iter().find(|one| one.incident == row.incident).and_then(|one| one.cause.as_ref());
+    if let Some(cause) = began {
         let (actor, origin) = (plain(&cause.actor.to_string()), cause.origin);
         line(16, &format!("{} {} by {actor}, {origin}", cause.time, cause.api));
     }
@@ -193,6 +195,14 @@ fn block(text: &mut String, group: &[&Row]) {
             }
         }
     }
+    // A decision that rests on the pre-flight quotes it.
+    if let Some(readiness) = &row.readiness
+        && !row.ruling.as_ref().is_some_and(|ruling| ruling.reason.text.contains(&readiness.text))
+    {
+        line(16, &format!("{} {}: {}", "pre-flight".cyan(), readiness.kind, plain(&readiness.text)));
+    } else if row.readiness.as_ref().is_some_and(|readiness| readiness.kind == "proved") {
+        line(16, &format!("{} proved", "pre-flight".cyan()));
+    }
     if let Some(exempt) = &row.exempt {
         line(16, &plain(exempt));
     }
@@ -202,10 +212,10 @@ fn block(text: &mut String, group: &[&Row]) {
             _ => String::new(),
         };
         line(16, &format!("{} {}{outcome}", format!("{}:", ruling.kind).bold(), plain(&ruling.reason.text)));
-        if let (Some(at), Some(cause)) = (row.at, &row.cause)
-            && at != cause.time
+        if let (Some(at), Some(cause), Some(began)) = (row.at, &row.cause, began)
+            && at != began.time
         {
-            line(16, &format!("judged again at {at}"));
+            line(16, &format!("judged again at {at}, last seen in {}", cause.api));
         }
     }
     for note in &row.notes {
@@ -219,10 +229,15 @@ fn times(group: &[&Row]) -> String {
     let mut incidents: Vec<_> = group.iter().filter_map(|row| row.incident.as_ref()).collect();
     incidents.sort();
     incidents.dedup();
-    match (incidents.len(), repeats) {
-        (0 | 1, 0) => String::new(),
-        (0 | 1, repeats) => format!(" (seen again {repeats} times)"),
-        (changes, 0) => format!(" (the last of {changes} changes)"),
-        (changes, repeats) => format!(" (the last of {changes} changes, and seen again {repeats} times)"),
+    let again = match repeats {
+        0 => String::new(),
+        1 => "seen again once".to_owned(),
+        repeats => format!("seen again {repeats} times"),
+    };
+    match (incidents.len(), again.as_str()) {
+        (0 | 1, "") => String::new(),
+        (0 | 1, again) => format!(" ({again})"),
+        (changes, "") => format!(" (the last of {changes} changes)"),
+        (changes, again) => format!(" (the last of {changes} changes, and {again})"),
     }
 }
