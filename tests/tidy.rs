@@ -159,7 +159,7 @@ fn only_decide_authorises_only_prove_proves_and_only_combine_combines() {
     let makers = [
         ("Authorized {", "shared/core/src/decide.rs"),
         ("Proof {", "shared/core/src/remediation.rs"),
-        ("Remediation {", "shared/core/src/remediation.rs"),
+        ("Remediation {", "shared/core/src/remediation/combine.rs"),
     ];
     for (literal, home) in makers {
         for (name, text) in sources(&["shared", "functions"]) {

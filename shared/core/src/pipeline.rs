@@ -1,4 +1,4 @@
-//! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle. The only async file; the
+//! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle. Nothing else is async; the
 //! ports do what waits. Replay, notify and fix run this very code, and differ in their ports alone.
 
 use jiff::Timestamp;
@@ -6,17 +6,18 @@ use jiff::Timestamp;
 use crate::change::{Change, Observed};
 use crate::control::{Compliance, Evaluation, evaluate};
 use crate::decide::{Authorized, Decision, Proposal, Reason, Why, decide};
-use crate::facts::{Facts, Need};
+use crate::facts::Need;
 use crate::finding::{Cause, Finding, Fingerprint, Owner};
-use crate::ids::Arn;
 use crate::judgement::{Judgement, Readiness, Report, Ruling};
-use crate::ledger::{Claim, Opened, Outcome, Request, Settled};
+use crate::ledger::{Opened, Outcome, Settled};
 use crate::policy::{Mode, Policy};
-use crate::ports::{Applied, Ports};
+use crate::ports::Ports;
 use crate::preflight::{Preflight, preflight};
-use crate::remediation::{self, Fix, Remediation};
-use crate::resource::{Body, Resource, ResourceId};
+use crate::remediation::{self, Fix};
+use crate::resource::{Resource, ResourceId};
 use crate::selection::{Selected, Selection};
+
+mod act;
 
 /// How often needs are fetched and a change judged again.
 const ROUNDS: usize = 3;
@@ -78,7 +79,7 @@ pub async fn handle<P: Ports>(
             };
             judgements.push(judgement);
         }
-        act(change, authorized, &mut judgements, ports, policy, selection, now).await?;
+        act::act(change, authorized, &mut judgements, ports, policy, selection, now).await?;
         let told: Vec<&Judgement> = judgements.iter().filter(|one| tells(one)).collect();
         if !told.is_empty() {
             ports.publish(&told).await?;
@@ -325,98 +326,4 @@ async fn propose<P: Ports>(
         }
     }
     Ok(None)
-}
-
-/// Combines what was authorised, claims each write, writes, and settles.
-async fn act<P: Ports>(
-    change: &Change,
-    authorized: Vec<Authorized>,
-    judgements: &mut [Judgement],
-    ports: &mut P,
-    policy: &Policy,
-    selection: &Selection,
-    now: Timestamp,
-) -> Result<(), P::Failure> {
-    if authorized.is_empty() {
-        return Ok(());
-    }
-    let (remediations, left_out) = remediation::combine(authorized, ports.facts(), selection);
-    for one in left_out {
-        let ruling = Ruling::notify(Why::Refused(vec!["does not combine".to_owned()]), one.why.to_string());
-        end(&[one.control], Some(ruling), Outcome::Notified, judgements, ports, now).await?;
-    }
-    for remediation in remediations {
-        let budget = policy.budget();
-        let request = Request {
-            remediation: &remediation,
-            account: &change.account,
-            change: &change.id,
-            rolls: rolls(&remediation, ports.facts()),
-            fixes_per_hour: budget.fixes_per_account_per_hour.value,
-            rolling_percent: budget.max_rolling_percent.value,
-        };
-        let (ruling, outcome) = match ports.claim(&request, now).await? {
-            Claim::Mine => match ports.apply(&remediation).await? {
-                Applied::Done => (None, Outcome::Applied),
-                Applied::Changed => (None, Outcome::Stale),
-                Applied::Refused(text) => (
-                    Some(Ruling::notify(Why::Refused(vec!["AWS refused".to_owned()]), text)),
-                    Outcome::Failed,
-                ),
-            },
-            Claim::Done | Claim::Held => (None, Outcome::Repeated),
-            Claim::OverBudget(text) => {
-                let text = format!("{text}: not fixed, told instead");
-                (Some(Ruling::notify(Why::OverBudget, text)), Outcome::Notified)
-            }
-        };
-        end(remediation.controls(), ruling, outcome, judgements, ports, now).await?;
-    }
-    Ok(())
-}
-
-/// Ends the incidents of the controls of one write.
-async fn end<P: Ports>(
-    controls: &[&'static str],
-    ruling: Option<Ruling>,
-    outcome: Outcome,
-    judgements: &mut [Judgement],
-    ports: &mut P,
-    now: Timestamp,
-) -> Result<(), P::Failure> {
-    for judgement in judgements.iter_mut().filter(|one| controls.contains(&one.evaluation.control.slug)) {
-        if let Some(ruling) = &ruling {
-            judgement.ruling = Some(ruling.clone());
-        }
-        judgement.outcome = Some(outcome.clone());
-        let (Some(id), Some(ruling)) = (&judgement.incident, &judgement.ruling) else { continue };
-        let violations = match &judgement.evaluation.compliance {
-            Compliance::Failed(violations) => violations.clone(),
-            _ => Vec::new(),
-        };
-        let fingerprint = Fingerprint::of_finding(
-            judgement.evaluation.control.slug,
-            &judgement.resource,
-            judgement.evaluation.found_in.as_ref(),
-            &violations,
-        );
-        let settled = Settled { fingerprint, outcome: outcome.clone(), reason: ruling.reason.text.clone() };
-        ports.settle(id, settled, now).await?;
-    }
-    Ok(())
-}
-
-/// The cluster whose services a write sets rolling, and how many services it has.
-fn rolls(remediation: &Remediation, facts: &Facts) -> Option<(Arn, Option<u32>)> {
-    if !remediation.starts_deployment() {
-        return None;
-    }
-    let target = remediation.target();
-    let (start, _) = target.arn.as_str().split_once(":service/")?;
-    let cluster: Arn = format!("{start}:cluster/{}", target.cluster()?).parse().ok()?;
-    let services = match facts.resource(&cluster).map(|known| &known.body) {
-        Some(Body::Cluster(cluster)) => cluster.active_services_count.known().copied(),
-        _ => None,
-    };
-    Some((cluster, services))
 }

@@ -11,15 +11,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::control::{Compliance, Control, Evaluation, evaluate, evaluate_all};
-use crate::decide::Authorized;
 use crate::document::Document;
 use crate::facts::Facts;
 use crate::ids::Arn;
 use crate::resource::{Body, Resource, ResourceId, ResourceType};
 use crate::selection::{Selected, Selection};
 
+mod combine;
 mod patch;
 
+pub use combine::{LeftOut, Remediation, combine};
 pub use patch::PatchBuilder;
 
 /// May a fix run unattended? Safety is claimed and argued in the control's file.
@@ -245,126 +246,6 @@ impl fmt::Display for Action {
             Self::UpdateService => "UpdateService",
         })
     }
-}
-
-/// Everything that was decided on one resource, as one write. Made by [`combine`] alone, out of what
-/// [`decide`](crate::decide::decide) authorised.
-#[derive(Debug, Clone)]
-pub struct Remediation {
-    target: ResourceId,
-    action: Action,
-    patch: Patch,
-    controls: Vec<&'static str>,
-    before: Resource,
-    after: Resource,
-    starts_deployment: bool,
-}
-
-impl Remediation {
-    /// The resource that is written.
-    pub fn target(&self) -> &ResourceId {
-        &self.target
-    }
-
-    /// The call that writes it.
-    pub fn action(&self) -> Action {
-        self.action
-    }
-
-    /// The change.
-    pub fn patch(&self) -> &Patch {
-        &self.patch
-    }
-
-    /// The controls that it makes pass.
-    pub fn controls(&self) -> &[&'static str] {
-        &self.controls
-    }
-
-    /// The state that it was planned from.
-    pub fn before(&self) -> &Resource {
-        &self.before
-    }
-
-    /// The state that it leads to.
-    pub fn after(&self) -> &Resource {
-        &self.after
-    }
-
-    /// Whether tasks are replaced.
-    pub fn starts_deployment(&self) -> bool {
-        self.starts_deployment
-    }
-}
-
-/// A fix that could not be made part of its resource's one write.
-#[derive(Debug, Clone)]
-pub struct LeftOut {
-    /// The control.
-    pub control: &'static str,
-    /// Why.
-    pub why: Loosening,
-}
-
-/// Makes one remediation a resource of what was authorised, in the order of the controls. A fix that does not
-/// fit on top of the others is left out, and said: the next evaluation finds it again.
-pub fn combine(
-    authorized: Vec<Authorized>,
-    facts: &Facts,
-    selection: &Selection,
-) -> (Vec<Remediation>, Vec<LeftOut>) {
-    let mut by_target: BTreeMap<ResourceId, Vec<Authorized>> = BTreeMap::new();
-    for one in authorized {
-        by_target.entry(one.resource().id.clone()).or_default().push(one);
-    }
-    let (mut remediations, mut left_out) = (Vec::new(), Vec::new());
-    for (target, mut fixes) in by_target {
-        fixes.sort_by_key(|one| one.control().slug);
-        let Some((before, action)) =
-            fixes.first().map(|one| one.resource().clone()).zip(Action::of(target.kind))
-        else {
-            continue;
-        };
-        let mut after = before.clone();
-        let mut patches: Vec<Patch> = Vec::new();
-        let mut controls: Vec<&'static str> = Vec::new();
-        let mut starts_deployment = false;
-        for one in &fixes {
-            let slug = one.control().slug;
-            // A service that runs a revision with three faults moves once.
-            let next = if patches.contains(&one.fix().patch) {
-                Ok(after.clone())
-            } else {
-                simulate(&one.fix().patch, &after)
-            };
-            let with: Vec<&str> = controls.iter().copied().chain([slug]).collect();
-            match next.and_then(|next| never_worse(&before, &next, &with, facts, selection).map(|()| next)) {
-                Ok(next) => {
-                    after = next;
-                    if !patches.contains(&one.fix().patch) {
-                        patches.push(one.fix().patch.clone());
-                    }
-                    controls.push(slug);
-                    starts_deployment |=
-                        one.fix().safety == Safety::Disruptive && action == Action::UpdateService;
-                }
-                Err(why) => left_out.push(LeftOut { control: slug, why }),
-            }
-        }
-        if !controls.is_empty() {
-            let patch = Patch(patches.into_iter().flat_map(|patch| patch.0).collect());
-            remediations.push(Remediation {
-                target,
-                action,
-                patch,
-                controls,
-                before,
-                after,
-                starts_deployment,
-            });
-        }
-    }
-    (remediations, left_out)
 }
 
 impl Proof {
