@@ -195,6 +195,68 @@ fn who_may_be_calling_the_public_address_is_asked() {
     says(&with("198.51.100.0/24"), "lets 198.51.100.0/24 in");
 }
 
+/// A member that is there and can't be read is a missing fact, wherever it stands.
+#[test]
+fn what_is_hidden_is_never_taken_for_absent() {
+    let hidden = json!("HIDDEN_DUE_TO_SECURITY_REASONS");
+    let members = [
+        "/deployments",
+        "/deployments/0/rolloutState",
+        "/deploymentController",
+        "/deploymentConfiguration",
+        "/schedulingStrategy",
+        "/resourceManagementType",
+        "/enableExecuteCommand",
+        "/currentServiceDeployment",
+        "/networkConfiguration/awsvpcConfiguration/subnets",
+        "/networkConfiguration/awsvpcConfiguration/securityGroups",
+    ];
+    for member in members {
+        let mut case = by_nat();
+        put(&mut case.service, member, hidden.clone());
+        says(&case, "describe-services --cluster shop --services checkout");
+    }
+    let members = ["image", "secrets", "logConfiguration", "versionConsistency"];
+    for member in members {
+        let mut case = by_endpoints();
+        case.task["containerDefinitions"][0][member] = hidden.clone();
+        assert_ne!(verdict(&case), "fixed", "{member}");
+    }
+    let mut absent = by_nat();
+    absent.service["networkConfiguration"]["awsvpcConfiguration"]
+        .as_object_mut()
+        .unwrap()
+        .remove("securityGroups");
+    assert_ne!(verdict(&absent), "fixed", "the VPC's default group is not known here");
+    let mut unlisted = by_nat();
+    unlisted.service.as_object_mut().unwrap().remove("deployments");
+    assert_ne!(verdict(&unlisted), "fixed", "ECS always lists the deployments");
+}
+
+fn put(document: &mut Value, pointer: &str, value: Value) {
+    let (parent, member) = pointer.rsplit_once('/').unwrap();
+    document.pointer_mut(parent).unwrap()[member] = value;
+}
+
+#[test]
+fn routes_and_prefix_lists_beside_the_obvious_ones_count() {
+    let mut split = by_nat();
+    let other = json!({"DestinationCidrBlock": "52.0.0.0/8", "GatewayId": "igw-1", "State": "active"});
+    split.network[ROUTES]["RouteTables"][0]["Routes"].as_array_mut().unwrap().push(other);
+    split.network.push(json!({"VpcEndpoints": []}));
+    says(&split, "a route for 52.0.0.0/8 to igw-1 beside its default route");
+    let mut local = by_nat();
+    let peer =
+        json!({"DestinationCidrBlock": "10.9.0.0/16", "VpcPeeringConnectionId": "pcx-1", "State": "active"});
+    local.network[ROUTES]["RouteTables"][0]["Routes"].as_array_mut().unwrap().push(peer);
+    says(&local, "fixed");
+    let mut listed = by_nat();
+    listed.service["loadBalancers"] = json!([]);
+    listed.network.push(json!({"SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [
+        {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "PrefixListIds": [{"PrefixListId": "pl-1"}]}]}]}));
+    says(&listed, "lets a prefix list in");
+}
+
 #[test]
 fn a_roll_must_start_the_same_images() {
     let mut gone = by_nat();

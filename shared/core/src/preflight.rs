@@ -198,6 +198,9 @@ pub fn rollout(resource: &Resource, service: &Service, facts: &Facts, doubts: &m
         ),
         Some(Field::Hidden) => doubts.need(Need::Resource(resource.id.clone())),
     }
+    if service.resource_management_type.is_hidden() || service.scheduling_strategy.is_hidden() {
+        doubts.need(Need::Resource(resource.id.clone()));
+    }
     if service.resource_management_type.text() == Some("ECS") {
         doubts.refuse(
             "managed by ECS Express Mode",
@@ -232,7 +235,10 @@ fn move_service(fix: &Fix, resource: &Resource, service: &Service, facts: &Facts
         doubts.wait(WaitFor::Mended(revision.arn.clone()));
         return;
     }
-    let exec = service.enable_execute_command.known().copied().unwrap_or_default();
+    if service.enable_execute_command.is_hidden() {
+        doubts.need(Need::Resource(resource.id.clone()));
+    }
+    let exec = service.enable_execute_command.known() == Some(&true);
     let Some(Body::TaskDefinition(mended)) = facts.mended(&revision.arn).map(|known| &known.body) else {
         return;
     };

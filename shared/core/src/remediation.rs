@@ -192,7 +192,7 @@ fn never_worse(
         if mended.contains(&slug) && evaluation.compliance != Compliance::Passed {
             return Err(Loosening::DoesNotConverge(slug));
         }
-        if old.get(slug).is_some_and(|before| rank(&evaluation.compliance) < rank(before)) {
+        if old.get(slug).is_some_and(|before| worse(before, &evaluation.compliance)) {
             return Err(Loosening::Breaks(slug));
         }
     }
@@ -203,7 +203,18 @@ fn by_slug(evaluations: Vec<Evaluation>) -> BTreeMap<&'static str, Compliance> {
     evaluations.into_iter().map(|one| (one.control.slug, one.compliance)).collect()
 }
 
-/// Failed, then unknown, then compliant. Violations of one control count as one.
+/// Whether a control answers less well than before: a lower rank, or a violation where none was.
+fn worse(before: &Compliance, after: &Compliance) -> bool {
+    let new_violation = match (before, after) {
+        (Compliance::Failed(old), Compliance::Failed(new)) => {
+            new.iter().any(|violation| !old.iter().any(|known| known.path == violation.path))
+        }
+        _ => false,
+    };
+    new_violation || rank(after) < rank(before)
+}
+
+/// Failed, then unknown, then compliant.
 fn rank(compliance: &Compliance) -> u8 {
     match compliance {
         Compliance::Failed(_) => 0,
@@ -275,6 +286,23 @@ mod tests {
         let patch = PatchBuilder::new()
             .replace("/containerDefinitions/0/user", "root", "app")
             .add("/containerDefinitions/0/privileged", true);
+        let fix = Fix::new(patch, Safety::Disruptive, "loosens");
+        let selection = Selection::of(&Policy::notify_only(), &[control], Severity::Informational);
+        let proof = prove(&fix, control, &resource, &Facts::default(), &selection);
+        assert_eq!(proof.unwrap_err(), Loosening::Breaks("ecs-container-not-privileged"));
+    }
+
+    #[test]
+    fn a_violation_more_of_a_control_that_failed_before_is_worse() {
+        let container =
+            |name: &str, privileged: bool| json!({"name": name, "user": "root", "privileged": privileged});
+        let resource =
+            resource(ResourceType::TaskDefinition, &task(&[container("a", true), container("b", false)]));
+        let control = crate::selection::find("ecs-container-non-root-user").unwrap();
+        let patch = PatchBuilder::new()
+            .replace("/containerDefinitions/0/user", "root", "app")
+            .replace("/containerDefinitions/1/user", "root", "app")
+            .replace("/containerDefinitions/1/privileged", false, true);
         let fix = Fix::new(patch, Safety::Disruptive, "loosens");
         let selection = Selection::of(&Policy::notify_only(), &[control], Severity::Informational);
         let proof = prove(&fix, control, &resource, &Facts::default(), &selection);

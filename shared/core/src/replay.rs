@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::change::{Change, Observed};
-use crate::decide::Wait;
+use crate::change::{Change, Observed, Progress, Request as Members};
 use crate::facts::{Facts, Need};
 use crate::finding::Finding;
 use crate::ids::{AccountId, Arn, ChangeId};
@@ -29,7 +29,7 @@ use crate::selection::Selection;
 #[derive(Debug, Clone)]
 pub struct World {
     policy: Policy,
-    selection: Selection,
+    selection: Arc<Selection>,
     ports: Desk,
     /// The changes behind the incidents that wait.
     causes: BTreeMap<IncidentId, Change>,
@@ -56,7 +56,14 @@ impl World {
         let ledger = MemoryLedger::default();
         let hourly = policy.budget().messages_per_account_per_hour.value;
         let ports = Desk { inventory, ledger, hourly, sent: BTreeMap::new(), messages: 0 };
-        Self { policy, selection, ports, causes: BTreeMap::new(), asked: BTreeSet::new(), announced: false }
+        Self {
+            policy,
+            selection: Arc::new(selection),
+            ports,
+            causes: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            announced: false,
+        }
     }
 
     /// How many messages were sent.
@@ -78,11 +85,10 @@ impl World {
             return step;
         };
         self.judge(&seen, Occasion::Arrived, change.time, &self.selection.clone(), &mut step);
-        let ended = change.deployment.as_ref().map(|news| news.id.clone());
-        self.wake(change.time, &mut step, |wait| match wait {
-            WaitFor::Deployment(id) => ended.as_deref() == Some(id),
-            WaitFor::Mended(_) => false,
-        });
+        if let Some(news) = change.deployment.as_ref().filter(|news| news.progress != Progress::InProgress) {
+            let woken = self.ports.ledger.waiting_for(&WaitFor::Deployment(news.id.clone()));
+            self.resume(&woken, change.time, &mut step);
+        }
         self.ask(&seen, &mut step);
         step
     }
@@ -90,53 +96,28 @@ impl World {
     /// Lets time go on after the last change, until no incident waits for a time alone.
     pub fn finish(&mut self) -> Step {
         let mut step = Step::default();
-        loop {
-            let next = self.ports.ledger.waiting().filter_map(|(_, wait)| match wait {
-                Wait::Until(time) => Some(*time),
-                Wait::For(..) => None,
-            });
-            let Some(time) = next.min() else { return step };
+        while let Some(time) = self.ports.ledger.next_time() {
             let mut later = self.until(time);
             if later.judgements.is_empty() {
-                return step;
+                break;
             }
             step.judgements.append(&mut later.judgements);
         }
+        step
     }
 
     /// Judges again what waits, up to a time, in the order of the times.
     fn until(&mut self, now: Timestamp) -> Step {
         let mut step = Step::default();
-        while let Some((time, due)) = self.due(now) {
-            self.resume(&due, time, &mut step);
+        let next = |world: &Self| world.ports.ledger.next(world.announced).filter(|(time, _)| *time <= now);
+        while let Some(due) = next(self) {
+            self.resume(&due.1, due.0, &mut step);
             // What waits for the same again would never let time go on.
-            if self.due(now).is_some_and(|(again, still)| again == time && still == due) {
+            if next(self).as_ref() == Some(&due) {
                 break;
             }
         }
         step
-    }
-
-    /// The incidents whose time comes next, up to a time.
-    fn due(&self, now: Timestamp) -> Option<(Timestamp, Vec<IncidentId>)> {
-        let comes = |wait: &Wait| match wait {
-            Wait::Until(_) | Wait::For(WaitFor::Mended(_), _) => true,
-            Wait::For(WaitFor::Deployment(_), _) => self.announced,
-        };
-        let waiting = || self.ports.ledger.waiting().filter(|(_, wait)| comes(wait));
-        let time = waiting().map(|(_, wait)| wait.latest()).min().filter(|time| *time <= now)?;
-        let due = waiting().filter(|(_, wait)| wait.latest() == time).map(|(id, _)| id.clone());
-        Some((time, due.collect()))
-    }
-
-    /// Judges again what waits for something that has come.
-    fn wake(&mut self, now: Timestamp, step: &mut Step, came: impl Fn(&WaitFor) -> bool) {
-        let waiting = self.ports.ledger.waiting().filter_map(|(id, wait)| match wait {
-            Wait::For(what, _) if came(what) => Some(id.clone()),
-            _ => None,
-        });
-        let woken: Vec<IncidentId> = waiting.collect();
-        self.resume(&woken, now, step);
     }
 
     /// Judges incidents again; those of one resource and change together, so that they become one write.
@@ -160,25 +141,18 @@ impl World {
 
     /// Asks for a mended revision of what a service waits on, as the `service` function asks `task-definition`.
     fn ask(&mut self, change: &Change, step: &mut Step) {
-        let wanted: BTreeSet<Arn> = self
-            .ports
-            .ledger
-            .waiting()
-            .filter_map(|(_, wait)| match wait {
-                Wait::For(WaitFor::Mended(arn), _) => Some(arn.clone()),
-                _ => None,
-            })
-            .filter(|arn| !self.asked.contains(arn))
-            .collect();
+        let ledger = &self.ports.ledger;
+        let wanted: Vec<Arn> = ledger.wanted().filter(|arn| !self.asked.contains(*arn)).cloned().collect();
         for arn in wanted {
             self.asked.insert(arn.clone());
             let Some(resource) = self.ports.facts().resource(&arn) else { continue };
             let mut asked = change.clone();
             asked.observed = vec![Observed::State(Box::new(resource.clone()))];
-            asked.request = crate::change::Request::Nothing;
+            asked.request = Members::Nothing;
             self.judge(&asked, Occasion::Arrived, change.time, &self.selection.clone(), step);
             if self.ports.facts().mended(&arn).is_some() {
-                self.wake(change.time, step, |what| *what == WaitFor::Mended(arn.clone()));
+                let woken = self.ports.ledger.waiting_for(&WaitFor::Mended(arn));
+                self.resume(&woken, change.time, step);
             }
         }
     }

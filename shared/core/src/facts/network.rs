@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::document::Field;
+use crate::document::{Field, Present};
 
 /// What is known of networks. Ids are unique in AWS, so that neither account nor Region is part of a key.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +79,14 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether it takes public addresses elsewhere than the default route does, which may be those of the registry.
+    /// Gateway endpoints have routes of their own, by prefix list.
+    pub fn overrides(&self, default_target: &str) -> bool {
+        self.destination_cidr_block.text().is_some_and(|range| range != "0.0.0.0/0" && !is_private(range))
+            && self.target() != default_target
+            && self.target() != "local"
+    }
+
     /// What it leads to.
     pub fn target(&self) -> &str {
         let targets = [
@@ -164,6 +172,8 @@ pub struct Permission {
     pub ipv6_ranges: Field<Vec<Ipv6Range>>,
     /// Groups as sources or destinations.
     pub user_id_group_pairs: Field<Vec<GroupReference>>,
+    /// Prefix lists as sources or destinations; what they hold is not known here.
+    pub prefix_list_ids: Field<Vec<Present>>,
 }
 
 /// An IPv4 range.
@@ -211,7 +221,10 @@ impl Permission {
     pub fn public_source(&self) -> Option<&str> {
         let v4 = self.ip_ranges.items().iter().filter_map(|range| range.cidr_ip.text());
         let v6 = self.ipv6_ranges.items().iter().filter_map(|range| range.cidr_ipv6.text());
-        v4.chain(v6).find(|range| !is_private(range))
+        let unread =
+            [self.ip_ranges.is_hidden(), self.ipv6_ranges.is_hidden(), self.prefix_list_ids.is_hidden()];
+        let listed = !self.prefix_list_ids.items().is_empty() || unread.contains(&true);
+        v4.chain(v6).find(|range| !is_private(range)).or(listed.then_some("a prefix list"))
     }
 }
 

@@ -1,14 +1,16 @@
 //! A ledger that lives as long as the process: replay's, and the tests'.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
-use crate::decide::History;
+use crate::controls;
+use crate::decide::{History, Wait};
 use crate::finding::Finding;
 use crate::ids::{AccountId, Arn, ChangeId};
+use crate::preflight::WaitFor;
 use crate::resource::ResourceId;
 
 /// How long a deployment of ours is taken to roll, where nothing tells when it ended.
@@ -16,11 +18,19 @@ const ROLLING: SignedDuration = SignedDuration::from_mins(15);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
+/// A resource, a control, and whether it fails: what could not be judged is kept apart.
+type Key = (ResourceId, &'static str, bool);
+
 /// Incidents and budgets in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
-    /// What could not be judged is kept apart from what fails.
-    last: BTreeMap<(ResourceId, &'static str, bool), Entry>,
+    last: BTreeMap<Key, Entry>,
+    /// What waits for a time, or for a revision at the latest until a time, by that time.
+    by_time: BTreeSet<(Timestamp, Key)>,
+    /// What waits for a deployment at the latest until a time: nothing comes of it where nothing tells of deployments.
+    by_deadline: BTreeSet<(Timestamp, Key)>,
+    /// What waits for something, by what it is.
+    by_cause: BTreeMap<WaitFor, BTreeSet<Key>>,
     claimed: BTreeMap<(ResourceId, ChangeId), ()>,
     fixes: BTreeMap<AccountId, Vec<Timestamp>>,
     rolling: BTreeMap<Arn, Vec<Timestamp>>,
@@ -36,12 +46,66 @@ struct Entry {
 }
 
 impl MemoryLedger {
-    /// The incidents that wait, with what they wait for.
-    pub fn waiting(&self) -> impl Iterator<Item = (&IncidentId, &crate::decide::Wait)> {
-        self.last.values().filter_map(|entry| match entry.settled.as_ref()?.outcome {
-            Outcome::Waiting(ref wait) => Some((&entry.id, wait)),
-            _ => None,
+    /// The next time at which something that waits has to be judged again, and what that is. Deadlines of deployments
+    /// count only with `deployments`.
+    pub fn next(&self, deployments: bool) -> Option<(Timestamp, Vec<IncidentId>)> {
+        let sets = [Some(&self.by_time), Some(&self.by_deadline).filter(|_| deployments)];
+        let first = |set: &BTreeSet<(Timestamp, Key)>| set.first().map(|(time, _)| *time);
+        let time = sets.into_iter().flatten().filter_map(first).min()?;
+        let due = sets.into_iter().flatten().flat_map(|set| set.iter().take_while(|(at, _)| *at == time));
+        Some((time, due.filter_map(|(_, key)| self.last.get(key)).map(|entry| entry.id.clone()).collect()))
+    }
+
+    /// The next time that something waits for, where it waits for nothing else.
+    pub fn next_time(&self) -> Option<Timestamp> {
+        self.by_time.first().map(|(time, _)| *time)
+    }
+
+    /// The incidents that wait for something.
+    pub fn waiting_for(&self, what: &WaitFor) -> Vec<IncidentId> {
+        let keys = self.by_cause.get(what).into_iter().flatten();
+        keys.filter_map(|key| self.last.get(key)).map(|entry| entry.id.clone()).collect()
+    }
+
+    /// The revisions of which mended ones are waited for.
+    pub fn wanted(&self) -> impl Iterator<Item = &Arn> {
+        self.by_cause.keys().filter_map(|what| match what {
+            WaitFor::Mended(arn) => Some(arn),
+            WaitFor::Deployment(_) => None,
         })
+    }
+
+    /// Puts an incident where it stands, and keeps the lists of what waits.
+    fn stand(&mut self, key: &Key, settled: Option<Settled>) {
+        let Some(entry) = self.last.get_mut(key) else { return };
+        let before = std::mem::replace(&mut entry.settled, settled);
+        let after = entry.settled.clone();
+        self.list(key, before.as_ref(), false);
+        self.list(key, after.as_ref(), true);
+    }
+
+    fn list(&mut self, key: &Key, settled: Option<&Settled>, waits: bool) {
+        let Some(Outcome::Waiting(wait)) = settled.map(|settled| &settled.outcome) else { return };
+        let times = match wait {
+            Wait::For(WaitFor::Deployment(_), _) => &mut self.by_deadline,
+            Wait::Until(_) | Wait::For(WaitFor::Mended(_), _) => &mut self.by_time,
+        };
+        let at = (wait.latest(), key.clone());
+        if waits {
+            times.insert(at)
+        } else {
+            times.remove(&at)
+        };
+        let Wait::For(what, _) = wait else { return };
+        let keys = self.by_cause.entry(what.clone()).or_default();
+        if waits {
+            keys.insert(key.clone())
+        } else {
+            keys.remove(key)
+        };
+        if keys.is_empty() {
+            self.by_cause.remove(what);
+        }
     }
 
     /// Whether our last fix of this control on this resource stands, as far as the ledger knows.
@@ -92,6 +156,9 @@ impl Ledger for MemoryLedger {
                 settled: None,
             },
         };
+        if !continued {
+            self.stand(&key, None);
+        }
         self.last.insert(key, entry.clone());
         let reverts = self.reverts.get_mut(&finding.resource).map_or(0, |times| within(times, DAY, now));
         let history = History { first_seen: Some(entry.began), reverts, failures: 0 };
@@ -127,9 +194,9 @@ impl Ledger for MemoryLedger {
 
     async fn settle(&mut self, id: &IncidentId, settled: Settled, _: Timestamp) -> Result<(), Infallible> {
         for fails in [true, false] {
-            let entry = self.last.get_mut(&(id.target.clone(), id.control, fails));
-            if let Some(entry) = entry.filter(|entry| entry.id == *id) {
-                entry.settled = Some(settled);
+            let key = (id.target.clone(), id.control, fails);
+            if self.last.get(&key).is_some_and(|entry| entry.id == *id) {
+                self.stand(&key, Some(settled));
                 break;
             }
         }
@@ -143,16 +210,22 @@ impl Ledger for MemoryLedger {
         outcome: Outcome,
     ) -> Result<Vec<IncidentId>, Infallible> {
         let mut ended = Vec::new();
-        for ((resource, slug, _), entry) in &mut self.last {
-            let concerned = resource == target && control.is_none_or(|one| one == *slug);
-            let Some(settled) = entry.settled.as_mut().filter(|_| concerned) else { continue };
+        let controls: Vec<&'static str> = match control {
+            Some(slug) => vec![slug],
+            None => controls::ALL.iter().map(|control| control.slug).collect(),
+        };
+        for key in
+            controls.into_iter().flat_map(|slug| [true, false].map(|fails| (target.clone(), slug, fails)))
+        {
+            let Some(entry) = self.last.get(&key) else { continue };
+            let Some(settled) = entry.settled.clone() else { continue };
             if matches!(settled.outcome, Outcome::Waiting(_)) {
                 ended.push(entry.id.clone());
             }
             // What passes, or is gone, was not left so by us: should it come back, it is told again.
-            if outcome == Outcome::Gone || !matches!(settled.outcome, Outcome::Applied) {
-                settled.outcome = outcome.clone();
-                settled.reason = String::new();
+            if outcome == Outcome::Gone || settled.outcome != Outcome::Applied {
+                let closed = Settled { outcome: outcome.clone(), reason: String::new(), ..settled };
+                self.stand(&key, Some(closed));
             }
         }
         Ok(ended)

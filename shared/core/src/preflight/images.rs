@@ -23,6 +23,9 @@ fn same_digest(resource: &Resource, container: &Container, name: &str, facts: &F
         return;
     };
     let image = ImageReference::read(text);
+    if container.version_consistency.is_hidden() {
+        doubts.need(Need::Member("/containerDefinitions".to_owned()));
+    }
     if container.version_consistency.text() == Some("disabled") && image.digest.is_none() {
         doubts.refuse(
             "image version not consistent",

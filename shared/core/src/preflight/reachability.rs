@@ -23,7 +23,12 @@ pub fn without_public_address(resource: &Resource, service: &Service, facts: &Fa
         doubts.need(Need::Resource(resource.id.clone()));
         return;
     };
-    let groups: Vec<&str> = block.security_groups.items().iter().map(String::as_str).collect();
+    // Without groups in the block the service would use the VPC's default group, whose id is not here.
+    let Field::Known(groups) = &block.security_groups else {
+        doubts.need(Need::Resource(resource.id.clone()));
+        return;
+    };
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
     callers(service, &groups, facts, doubts);
     let Some(task) = content(service, facts, doubts) else { return };
     let required = requirements(resource, service, task, facts, doubts);
@@ -40,6 +45,9 @@ fn callers(service: &Service, groups: &[&str], facts: &Facts, doubts: &mut Doubt
     for group in groups {
         match facts.network.group(group) {
             None => doubts.need(Need::SecurityGroup((*group).to_owned())),
+            Some(known) if known.ip_permissions.is_hidden() => {
+                doubts.need(Need::SecurityGroup((*group).to_owned()));
+            }
             Some(known) => {
                 if let Some(range) = known.ip_permissions.items().iter().find_map(Permission::public_source) {
                     doubts.refuse(
@@ -83,6 +91,13 @@ fn requirements(
             }
             None => doubts.need(Need::Member("/containerDefinitions".to_owned())),
         }
+        let log_options = container.log_configuration.known().map(|log| &log.secret_options);
+        if container.secrets.is_hidden()
+            || container.log_configuration.is_hidden()
+            || log_options.is_some_and(Field::is_hidden)
+        {
+            doubts.need(Need::Member("/containerDefinitions".to_owned()));
+        }
         if let Field::Known(log) = &container.log_configuration {
             match log.log_driver.text() {
                 Some("awslogs") => required.by("logs", &format!("the log of container `{name}`")),
@@ -105,6 +120,9 @@ fn requirements(
         if !container.environment_files.is_absent() {
             required.by("s3", &format!("the environment files of container `{name}`"));
         }
+    }
+    if service.enable_execute_command.is_hidden() {
+        doubts.need(Need::Resource(resource.id.clone()));
     }
     if service.enable_execute_command.known() == Some(&true) {
         required.by("ssmmessages", "ECS Exec");
@@ -200,6 +218,14 @@ fn default_route(table: &RouteTable, facts: &Facts, doubts: &mut Doubts) -> Way 
         return Way::None("no default route".to_owned());
     };
     let target = route.target();
+    if let Some(other) = routes.iter().find(|other| other.overrides(target)) {
+        let range = other.destination_cidr_block.text().unwrap_or("a prefix list");
+        return Way::None(format!(
+            "a route for {} to {} beside its default route",
+            shown(range),
+            other.target()
+        ));
+    }
     if route.state.text() == Some("blackhole") {
         return Way::None(format!("a default route to {target} that is a blackhole"));
     }

@@ -130,13 +130,14 @@ impl Service {
         Some(ResourceId { kind: ResourceType::TaskDefinition, arn })
     }
 
-    /// The id of a deployment that is still under way: more than one deployment, one that says so, or a
-    /// current service deployment.
+    /// The id of a deployment that is still under way: more than one deployment, one that says so, or a current
+    /// service deployment. Hidden where the document does not tell: ECS always lists the deployments.
     pub fn rolling(&self) -> Field<&str> {
-        if self.deployments.is_hidden() {
+        let Field::Known(deployments) = &self.deployments else { return Field::Hidden };
+        let hidden = deployments.iter().any(|one| one.rollout_state.is_hidden());
+        if hidden || self.current_service_deployment.is_hidden() {
             return Field::Hidden;
         }
-        let deployments = self.deployments.items();
         let primary = deployments.iter().find(|d| d.status.text() == Some("PRIMARY")).or(deployments.first());
         let id = primary.and_then(|d| d.id.text()).unwrap_or("a deployment");
         let running = deployments.len() > 1
