@@ -340,6 +340,46 @@ fn a_mended_revision_is_registered_once_however_often_the_old_one_is_started() {
 }
 
 #[test]
+fn a_service_answers_for_a_revision_that_is_deregistered_by_now() {
+    let task = privileged("checkout", 7);
+    let gone = Call::new(
+        "DeregisterTaskDefinition",
+        3,
+        json!({"taskDefinition": "checkout:7"}),
+        json!({"taskDefinition": task}),
+    );
+    let calls = [
+        Call::register(0, &task),
+        gone,
+        Call::create_service(5, &service("checkout", "checkout:7", "DISABLED")),
+    ];
+    let judged = walk(&mut world(Policy::notify_only(), &[]), &calls, PRIVILEGED);
+    assert_eq!(story(&judged), ["failed notify notified", "failed notify notified"]);
+}
+
+/// The request alone names the resource where the response is cut off: by name, ARN, or ARN of the old form, in a
+/// cluster by name, by ARN, or in the default one.
+#[test]
+fn a_service_has_one_name_however_the_caller_typed_it() {
+    let cut = json!({"reason": "responseElements too large", "omitted": "true"});
+    let old = "arn:aws:ecs:eu-west-1:111122223333:service/checkout";
+    let rows = [
+        (json!({"service": "checkout"}), "service/default/checkout"),
+        (json!({"service": "checkout", "cluster": ""}), "service/default/checkout"),
+        (json!({"service": "checkout", "cluster": "shop"}), "service/shop/checkout"),
+        (json!({"service": "checkout", "cluster": arn("cluster/shop")}), "service/shop/checkout"),
+        (json!({"service": old, "cluster": "shop"}), "service/shop/checkout"),
+        (json!({"service": arn("service/shop/checkout")}), "service/shop/checkout"),
+    ];
+    for (request, expected) in rows {
+        let change = Call::new("UpdateService", 0, request.clone(), cut.clone()).change();
+        assert_eq!(change.observed[0].id().arn.as_str(), arn(expected), "{request}");
+    }
+    let cluster = Call::new("UpdateCluster", 0, json!({}), cut).change();
+    assert_eq!(cluster.observed[0].id().arn.as_str(), arn("cluster/default"));
+}
+
+#[test]
 fn a_service_asks_for_the_mended_revision_that_is_not_there_yet() {
     let state = [json!({"taskDefinition": privileged("checkout", 7)})];
     let call = [Call::create_service(5, &service("checkout", "checkout:7", "DISABLED"))];

@@ -140,6 +140,14 @@ fn findings_count_for_the_exit_status_where_that_is_asked_for() {
     assert_eq!(status(&[]), Some(0));
     assert_eq!(status(&["--fail-on", "medium"]), Some(1));
     assert_eq!(status(&["--fail-on", "high"]), Some(0));
+    let folder = tempfile::tempdir().unwrap();
+    let exempt = b"version = 1\n[[exemptions]]\ncontrol = \"*\"\nresource = \"*\"\nowner = \"a\"\nreason = \"b\"\nexpires = 2030-01-31\n";
+    let policy = file(folder.path(), "exempt.toml", exempt);
+    assert_eq!(
+        status(&["--fail-on", "medium", "--policy", &policy]),
+        Some(0),
+        "what is exempt does not count"
+    );
     let state = root("tests/state/describe-clusters.json");
     assert_eq!(run(&["check", &state]).status.code(), Some(1));
     assert_eq!(run(&["check", &state, "--fail-on", "never"]).status.code(), Some(0));
@@ -344,6 +352,7 @@ fn check_takes_answers_objects_and_inputs() {
     let lines = lines(&["check", &input, "--control", "ecs-container-not-privileged"]);
     assert_eq!(lines[0]["status"], "failed");
     assert_eq!(lines[0]["account"], Value::Null);
+    assert_eq!(lines[0]["plan"].as_array().unwrap().last().unwrap()["op"], "replace");
     assert_eq!(lines[0]["violations"][0]["path"], "/containerDefinitions/0/privileged");
     assert_eq!(
         run(&["check", &root("tests/state"), "--fail-on", "never"]).status.code(),
