@@ -133,6 +133,25 @@ fn a_deployment_in_flight_is_a_wait_and_its_end_brings_the_fix() {
 }
 
 #[test]
+fn a_wait_that_can_no_longer_be_judged_ends_and_blocks_nothing() {
+    let mut open = service("checkout", "checkout:7", "ENABLED");
+    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
+    let calls = [
+        Call::create_service(0, &open),
+        Call::create_cluster(1, &cluster("shop", "disabled")),
+        Call::deployment(7, "checkout", "9", "SERVICE_DEPLOYMENT_FAILED"),
+    ];
+    let text = format!("{FIX}[[rules]]\ncontrols = [\"{INSIGHTS}\"]\ngrace = \"90m\"\n");
+    let state = with_task(nat_network(), &good_task("checkout", 7));
+    let mut failing = world(policy(&text), &state);
+    let told = walk(&mut failing, &calls, PUBLIC_IP);
+    assert_eq!(story(&told)[0], "failed wait waiting");
+    assert!(story(&told)[1..].contains(&"unknown notify notified".to_owned()), "{:?}", story(&told));
+    let later = walk(&mut world(policy(&text), &state), &calls, INSIGHTS);
+    assert_eq!(story(&later), ["failed wait waiting", "failed fix applied"]);
+}
+
+#[test]
 fn what_waits_together_is_written_at_once() {
     let mut open = service("checkout", "checkout:7", "ENABLED");
     open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);

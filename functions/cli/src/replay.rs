@@ -9,10 +9,9 @@ use shipshape_core::control::Compliance;
 use shipshape_core::event::{ParseError, Parsed, Record, parse};
 use shipshape_core::ids::{AccountId, ChangeId};
 use shipshape_core::inventory::Inventory;
-use shipshape_core::judgement::Judgement;
 use shipshape_core::ledger::Outcome;
 use shipshape_core::policy::{Mode, Policy};
-use shipshape_core::replay::World;
+use shipshape_core::replay::{Step, World};
 use shipshape_core::selection::Selection;
 
 use crate::args::{Format, Replay};
@@ -66,13 +65,13 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
         sources.insert((change.id.clone(), change.account.clone()), source.clone());
         let step = real.walk(change);
         events.stale += u64::from(step.stale);
-        note(&step.judgements, &sources, common.all, &mut tally, &mut rows);
+        note(&step, &sources, common.all, &mut tally, &mut rows);
         told_world.walk(change);
-        fix_tally.add_all(&fixed_world.walk(change).judgements);
+        fix_tally.add_all(&fixed_world.walk(change));
     }
-    note(&real.finish().judgements, &sources, common.all, &mut tally, &mut rows);
+    note(&real.finish(), &sources, common.all, &mut tally, &mut rows);
     told_world.finish();
-    fix_tally.add_all(&fixed_world.finish().judgements);
+    fix_tally.add_all(&fixed_world.finish());
     tally.events = events;
     tally.messages_in_notify = told_world.messages();
 
@@ -88,14 +87,14 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
 
 /// Keeps what is to be shown, and counts all of it.
 fn note(
-    judgements: &[Judgement],
+    step: &Step,
     sources: &BTreeMap<(ChangeId, AccountId), String>,
     all: bool,
     tally: &mut Tally,
     rows: &mut Vec<Row>,
 ) {
-    tally.add_all(judgements);
-    for judgement in judgements {
+    tally.add_all(step);
+    for judgement in &step.judgements {
         let shown = match judgement.evaluation.compliance {
             Compliance::Failed(_) | Compliance::Unknown(_) => true,
             Compliance::Passed | Compliance::NotApplicable(_) => {

@@ -9,6 +9,7 @@ use shipshape_core::judgement::Judgement;
 use shipshape_core::ledger::{IncidentId, Outcome};
 use shipshape_core::preflight::count_topics;
 use shipshape_core::remediation::Safety;
+use shipshape_core::replay::Step;
 
 /// What was read.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -121,14 +122,21 @@ pub(crate) struct Counterfactual {
     pub(crate) left_alone: u64,
     /// Incidents that an exemption covers.
     pub(crate) exempt: u64,
+    /// Incidents that ended before anything was done: fixed by others, or gone.
+    pub(crate) ended: u64,
     /// Incidents answered otherwise.
     pub(crate) other: u64,
 }
 
 impl Tally {
-    pub(crate) fn add_all(&mut self, judgements: &[Judgement]) {
-        for judgement in judgements {
+    pub(crate) fn add_all(&mut self, step: &Step) {
+        for judgement in &step.judgements {
             self.add(judgement);
+        }
+        for id in &step.gone {
+            if let Some(stand) = self.incidents.get_mut(id) {
+                stand.kind = "gone";
+            }
         }
     }
 
@@ -191,6 +199,7 @@ impl Tally {
         let mut topics: Vec<&str> = Vec::new();
         for stand in self.incidents.values().filter(|stand| stand.failed) {
             match &stand.why {
+                _ if matches!(stand.kind, "stale" | "gone") => sum.ended += 1,
                 _ if stand.fixed => {
                     sum.fixed += 1;
                     sum.fixed_disruptive += u64::from(stand.disruptive);
@@ -231,6 +240,7 @@ impl fmt::Display for Counterfactual {
             (self.over_budget, "past the budget"),
             (self.left_alone, "left alone"),
             (self.exempt, "exempt"),
+            (self.ended, "ended by themselves"),
             (self.other, "told for another reason"),
         ];
         for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {

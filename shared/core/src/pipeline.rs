@@ -63,6 +63,10 @@ pub async fn handle<P: Ports>(
                     judgement
                 }
                 (Compliance::Unknown(needs), _) => {
+                    if occasion == Occasion::Resumed {
+                        // Nobody knows whether it still fails: what waited ends, and that is said instead.
+                        ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
+                    }
                     let text = unknown(needs, id);
                     undecided(change, id, evaluation.clone(), text, ports, policy, now).await?
                 }

@@ -112,9 +112,11 @@ impl World {
         let next = |world: &Self| world.ports.ledger.next(world.announced).filter(|(time, _)| *time <= now);
         while let Some(due) = next(self) {
             self.resume(&due.1, due.0, &mut step);
-            // What waits for the same again would never let time go on.
+            // Whatever still waits for the same time would never let time go on.
             if next(self).as_ref() == Some(&due) {
-                break;
+                for id in due.1 {
+                    ready(self.ports.close(&id.target, Some(id.control), Outcome::Stale));
+                }
             }
         }
         step
