@@ -106,7 +106,7 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
     }
     match bare(&shape) {
         Some(kind) => Ok(one(kind, json, Field::Absent).into_iter().collect()),
-        None if nothing_to_judge(&shape, json) => Ok(Vec::new()),
+        None if nothing_to_judge(&shape, json) || Facts::default().absorb(json).is_some() => Ok(Vec::new()),
         None => Err(DocumentError::NoKnownShape),
     }
 }
@@ -128,7 +128,7 @@ fn bare(shape: &Shape<'_>) -> Option<ResourceType> {
     }
 }
 
-/// Answers of other calls: lists of ARNs, tasks, instances, and those that only say that it worked.
+/// Answers of other calls of ECS: lists of ARNs, tasks, instances, and those that only say that it worked.
 fn nothing_to_judge(shape: &Shape<'_>, json: &RawValue) -> bool {
     let arns = [
         "\"clusterArns\"",
