@@ -43,6 +43,7 @@ fn by_nat() -> Case {
     let mut task = good_task("checkout", 7);
     task["containerDefinitions"][0]["image"] = json!(IMAGE);
     let running = json!({"serviceRevisions": [{"serviceArn": arn("service/shop/checkout"),
+        "taskDefinition": arn("task-definition/checkout:7"),
         "containerImages": [{"containerName": "web", "imageDigest": DIGEST}]}]});
     let stored = json!({"imageDetails": [{"registryId": "111122223333", "repositoryName": "shop/web",
         "imageDigest": DIGEST, "imageTags": ["1.2"]}]});
@@ -239,6 +240,42 @@ fn put(document: &mut Value, pointer: &str, value: Value) {
 }
 
 #[test]
+fn what_lies_in_another_region_or_behind_a_policy_is_not_reached() {
+    let mut logs = by_endpoints();
+    logs.task["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-region"] =
+        json!("us-east-1");
+    says(&logs, "the log of container `web` in another Region");
+    let mut secret = by_endpoints();
+    secret.task["containerDefinitions"][0]["secrets"] =
+        json!([{"name": "KEY", "valueFrom": "arn:aws:ssm:us-east-1:111122223333:parameter/canary"}]);
+    says(&secret, "the secrets of container `web` in another Region");
+    let mut denied = by_endpoints();
+    denied.network[ENDPOINTS]["VpcEndpoints"][0]["PolicyDocument"] =
+        json!(r#"{"Statement":[{"Effect":"Deny","Action":"*","Principal":"*","Resource":"*"}]}"#);
+    says(&denied, "has a policy of its own");
+    let mut exec = by_nat();
+    exec.service["enableExecuteCommand"] = json!(true);
+    says(&exec, "describe-clusters --clusters shop");
+}
+
+#[test]
+fn a_fact_about_another_revision_or_vpc_is_no_fact_here() {
+    let mut older = by_nat();
+    older.images[0]["serviceRevisions"][0]["taskDefinition"] = json!(arn("task-definition/checkout:6"));
+    says(&older, "describe-service-revisions");
+    let mut two = by_nat();
+    let mut other = two.images[0]["serviceRevisions"][0].clone();
+    other["containerImages"][0]["imageDigest"] = json!("sha256:bbbb");
+    two.images[0]["serviceRevisions"].as_array_mut().unwrap().push(other);
+    says(&two, "describe-service-revisions");
+    let mut elsewhere = by_endpoints();
+    for endpoint in elsewhere.network[ENDPOINTS]["VpcEndpoints"].as_array_mut().unwrap() {
+        endpoint["VpcId"] = json!("vpc-2");
+    }
+    says(&elsewhere, "describe-vpc-endpoints --filters Name=vpc-id,Values=vpc-1");
+}
+
+#[test]
 fn routes_and_prefix_lists_beside_the_obvious_ones_count() {
     let mut split = by_nat();
     let other = json!({"DestinationCidrBlock": "52.0.0.0/8", "GatewayId": "igw-1", "State": "active"});
@@ -254,7 +291,7 @@ fn routes_and_prefix_lists_beside_the_obvious_ones_count() {
     listed.service["loadBalancers"] = json!([]);
     listed.network.push(json!({"SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [
         {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "PrefixListIds": [{"PrefixListId": "pl-1"}]}]}]}));
-    says(&listed, "lets a prefix list in");
+    says(&listed, "lets a prefix list or a range that can't be read in");
 }
 
 #[test]

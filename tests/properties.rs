@@ -238,13 +238,16 @@ proptest! {
         let [selection, _] = selections();
         for evaluation in evaluate(&resource, &facts, &selection) {
             let selected = selection.get(evaluation.control).unwrap();
-            let Compliance::Failed(violations) = &evaluation.compliance else { continue };
+            let Compliance::Failed(_) = &evaluation.compliance else { continue };
             let Some(fix) = plan(&resource, &evaluation, &facts, selected) else { continue };
             let (old, new) = (document.clone(), simulate(&fix.patch, &resource).unwrap().document.value().unwrap());
-            let changed = json_difference(&old, &new, "");
-            for path in &changed {
-                let known = violations.iter().any(|one| path.starts_with(&one.path) || one.path.starts_with(path.as_str()));
-                prop_assert!(known, "{} touches {path}", evaluation.control.slug);
+            let written: Vec<String> = fix.patch.0.iter()
+                .filter(|operation| !matches!(operation, json_patch::PatchOperation::Test(_)))
+                .map(|operation| operation.path().to_string().trim_end_matches("/-").to_owned())
+                .collect();
+            for path in json_difference(&old, &new, "") {
+                let named = written.iter().any(|one| path == *one || path.starts_with(&format!("{one}/")));
+                prop_assert!(named, "{} changes {path}, which its patch does not name", evaluation.control.slug);
             }
         }
     }
@@ -264,7 +267,7 @@ proptest! {
             let preflight = Preflight::Proved(Box::new(prove(&fix, evaluation.control, &resource, &facts, &selection).unwrap()));
             let finding = Finding {
                 control: evaluation.control, resource: resource.id.clone(), found_in: None, violations: violations.clone(),
-                cause: Cause::of(&change), made_by_cause: true, owner: None,
+                cause: Cause::of(&change), made_by_cause: true, starts_deployment: true, owner: None,
             };
             let proposal = Proposal { resource: &resource, fix: &fix, preflight: &preflight };
             if let Decision::Fix(one, _) = decide(&finding, Some(proposal), &fixing, &History::default(), change.time) {
@@ -346,12 +349,13 @@ fn decide_fixes_only_what_everything_allows() {
                     violations: violations.clone(),
                     cause,
                     made_by_cause: made,
+                    starts_deployment: made,
                     owner: owned.then_some(Owner::Stack),
                 };
                 for (which, safety, reverts, failures) in situations() {
                     let mut fix = fix.clone();
                     fix.safety = safety;
-                    let history = History { first_seen: None, reverts, failures };
+                    let history = History { reverts, failures, ..History::default() };
                     let proposal = Proposal { resource: &resource, fix: &fix, preflight: &preflights[which] };
                     let decision = decide(&finding, Some(proposal), &policy, &history, change.time);
                     let ready = which == 0 || (which == 3 && said.supersede && made);

@@ -109,8 +109,6 @@ pub enum Progress {
 /// The identity that made a change (`userIdentity`). Every member of it may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Actor {
-    /// `Root`, `IAMUser`, `AssumedRole`, `AWSService`, …
-    pub kind: Option<String>,
     /// A name for people: the role and session, the user, the service.
     pub name: String,
     /// The role whose session made the call, by `sessionIssuer.arn`, which keeps the role's path.

@@ -9,7 +9,7 @@ use crate::document::{Document, Field, Present};
 use crate::event::identify;
 use crate::facts::Facts;
 use crate::ids::{AccountId, Arn, Region};
-use crate::policy::{Exemption, ExemptionMatch, Mode, Policy, Subject};
+use crate::policy::{ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
 use crate::resource::{Resource, ResourceId, ResourceType};
 use crate::selection::Selection;
@@ -222,12 +222,8 @@ pub fn check(
                 continue;
             }
             match policy.exemption(&subject, now) {
-                Some(ExemptionMatch::Live(Exemption { expires, source, reason, owner, .. })) => {
-                    answer.exempt = Some(format!("exempt through {expires} by {owner}: {reason} ({source})"));
-                }
-                Some(ExemptionMatch::Expired(Exemption { expires, source, owner, .. })) => {
-                    answer.notes.push(format!("the exemption of {owner} expired after {expires} ({source})"));
-                }
+                Some(ExemptionMatch::Live(exemption)) => answer.exempt = Some(exemption.to_string()),
+                Some(ExemptionMatch::Expired(exemption)) => answer.notes.push(exemption.expired()),
                 None => {}
             }
         }

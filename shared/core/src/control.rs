@@ -292,7 +292,7 @@ fn judge_task_definition(
     if !task.active() {
         return Compliance::NotApplicable("the revision is not active: nothing new can run it");
     }
-    if task.container_definitions.known().is_none() {
+    if !task.is_shown() {
         return Compliance::Unknown(vec![Need::Member("/containerDefinitions".to_owned())]);
     }
     (rule.check)(task, parameters)
@@ -318,12 +318,10 @@ fn judge_service_content(
         return plain(Compliance::Unknown(vec![Need::Member("/taskDefinition".to_owned())]));
     };
     let compliance = match facts.resource(&id.arn).map(|known| &known.body) {
-        Some(Body::TaskDefinition(task)) if task.container_definitions.known().is_some() => {
-            match (rule.check)(task, parameters) {
-                Compliance::Unknown(_) => Compliance::Unknown(vec![Need::Resource(id.clone())]),
-                answer => answer,
-            }
-        }
+        Some(Body::TaskDefinition(task)) if task.is_shown() => match (rule.check)(task, parameters) {
+            Compliance::Unknown(_) => Compliance::Unknown(vec![Need::Resource(id.clone())]),
+            answer => answer,
+        },
         _ => Compliance::Unknown(vec![Need::Resource(id.clone())]),
     };
     Evaluation { control, found_in: Some(id), compliance }

@@ -6,9 +6,7 @@ use crate::change::Origin;
 use crate::control::Control;
 use crate::facts::Need;
 use crate::finding::Finding;
-use crate::policy::{
-    Effective, Exemption, ExemptionMatch, Mode, Policy, Source, Switch, windows_next, windows_open,
-};
+use crate::policy::{Effective, ExemptionMatch, Mode, Policy, Source, Switch, windows_next, windows_open};
 use crate::preflight::{Preflight, Refusal, WaitFor};
 use crate::remediation::{Fix, Proof, Safety};
 use crate::resource::Resource;
@@ -139,6 +137,8 @@ impl Authorized {
 pub struct History {
     /// When this incident began; `None` if it begins now.
     pub first_seen: Option<Timestamp>,
+    /// Until when it waits for what it waits for already; `None` if it does not wait yet.
+    pub deadline: Option<Timestamp>,
     /// How often a fix of ours on this resource was reverted in the last 24 hours.
     pub reverts: u32,
     /// How many of our fixes failed in this account in the last 24 hours and were not looked at yet.
@@ -178,7 +178,7 @@ pub struct Proposal<'a> {
 }
 
 /// Decides about one finding. The order is that of the reasons: what somebody accepted, what the account wants,
-/// what the fix may do, what it would break, who else owns the resource, what became of it before, and when.
+/// what the fix may do, who else owns the resource, what became of it before, what it would break, and when.
 pub fn decide(
     finding: &Finding,
     proposal: Option<Proposal<'_>>,
@@ -190,13 +190,11 @@ pub fn decide(
     let mut notes = Vec::new();
     match policy.exemption(&subject, now) {
         Some(ExemptionMatch::Live(exemption)) => {
-            let Exemption { expires, source, reason, owner, .. } = exemption;
-            let text = format!("exempt through {expires} by {owner}: {reason} ({source})");
+            let text = exemption.to_string();
             return Decision::Suppress(Reason { why: Why::Exempt, text, notes });
         }
         Some(ExemptionMatch::Expired(exemption)) => {
-            let Exemption { expires, source, owner, .. } = exemption;
-            notes.push(format!("the exemption of {owner} expired after {expires} ({source})"));
+            notes.push(exemption.expired());
         }
         None => {}
     }
@@ -233,32 +231,33 @@ fn ready(
     let Some(Proposal { resource, fix, preflight }) = proposal else {
         return Answer::Notify(Why::Person, "there is no automatic fix: a person has to choose".to_owned());
     };
-    if let Some((why, text)) = not_allowed(finding, fix, preflight, policy, wants, history) {
+    if let Some((why, text)) = not_allowed(finding, fix, policy, wants, history) {
         return Answer::Notify(why, text);
     }
-    let began = history.first_seen.unwrap_or(now);
-    if let Some((until, why, text)) = too_early(wants, began, now) {
-        return Answer::Wait(Wait::Until(until), why, text);
-    }
-    let proof = match preflight {
-        Preflight::Proved(proof) => proof,
-        // The violating change started this deployment itself: the fix may overtake it.
-        Preflight::Wait(WaitFor::Deployment(_), Some(proof))
-            if finding.made_by_cause && wants.supersede.value =>
-        {
-            proof
-        }
-        Preflight::Wait(waits_for, _) => return wait(waits_for, began, now),
+    let ready = match preflight {
         Preflight::Refused(refusals) => return refused(refusals),
         Preflight::Unknown(needs) => return Answer::Notify(Why::Unknown, unknown(needs)),
+        Preflight::Proved(proof) => Ok(proof),
+        // The violating change started this deployment itself, just now: the fix may overtake it.
+        Preflight::Wait(WaitFor::Deployment(_), Some(proof))
+            if finding.starts_deployment && wants.supersede.value =>
+        {
+            Ok(proof)
+        }
+        Preflight::Wait(waits_for, _) => Err(waits_for),
     };
-    let authorized = Authorized {
-        control: finding.control,
-        resource: resource.clone(),
-        fix: fix.clone(),
-        proof: (**proof).clone(),
-    };
-    Answer::Fix(Box::new(authorized), cite("mode is fix", &wants.mode.source))
+    if let Some((until, why, text)) = too_early(wants, history.first_seen.unwrap_or(now), now) {
+        return Answer::Wait(Wait::Until(until), why, text);
+    }
+    match ready {
+        Ok(proof) => {
+            let proof = (**proof).clone();
+            let authorized =
+                Authorized { control: finding.control, resource: resource.clone(), fix: fix.clone(), proof };
+            Answer::Fix(Box::new(authorized), cite("mode is fix", &wants.mode.source))
+        }
+        Err(waits_for) => wait(waits_for, history, now),
+    }
 }
 
 /// What stops every fix of this finding, whatever the fix is.
@@ -288,11 +287,10 @@ fn stopped(finding: &Finding, policy: &Policy, wants: &Effective) -> Option<(Why
     })
 }
 
-/// What speaks against this fix, now and later.
+/// What speaks against this fix, now and later, whatever its pre-flight says.
 fn not_allowed(
     finding: &Finding,
     fix: &Fix,
-    preflight: &Preflight,
     policy: &Policy,
     wants: &Effective,
     history: &History,
@@ -309,11 +307,6 @@ fn not_allowed(
             return Some((Why::NotDisruptive, text));
         }
         Safety::Disruptive | Safety::Safe => {}
-    }
-    match preflight {
-        Preflight::Refused(refusals) => return Some(refusal(refusals)),
-        Preflight::Unknown(needs) => return Some((Why::Unknown, unknown(needs))),
-        Preflight::Proved(_) | Preflight::Wait(..) => {}
     }
     if let (Safety::Disruptive, Some(owner)) = (fix.safety, finding.owner)
         && wants.iac.value != Mode::Fix
@@ -359,26 +352,22 @@ fn too_early(wants: &Effective, began: Timestamp, now: Timestamp) -> Option<(Tim
     None
 }
 
-fn wait(waits_for: &WaitFor, began: Timestamp, now: Timestamp) -> Answer {
-    let what = waits_for.to_string();
-    let latest = began.checked_add(DEADLINE).unwrap_or(Timestamp::MAX);
+/// Waits, but not for ever: the time runs from when the waiting began.
+fn wait(waits_for: &WaitFor, history: &History, now: Timestamp) -> Answer {
+    let latest = history.deadline.unwrap_or(now.checked_add(DEADLINE).unwrap_or(Timestamp::MAX));
     if now < latest {
-        Answer::Wait(Wait::For(waits_for.clone(), latest), Why::Waiting, what)
+        Answer::Wait(Wait::For(waits_for.clone(), latest), Why::Waiting, waits_for.to_string())
     } else {
-        Answer::Notify(Why::Deadline, format!("{what}, {} minutes after it was found", DEADLINE.as_mins()))
+        let text = format!("{waits_for}, and the time for it ran out after {} minutes", DEADLINE.as_mins());
+        Answer::Notify(Why::Deadline, text)
     }
 }
 
 fn refused(refusals: &[Refusal]) -> Answer {
-    let (why, text) = refusal(refusals);
-    Answer::Notify(why, text)
-}
-
-fn refusal(refusals: &[Refusal]) -> (Why, String) {
     let mut topics: Vec<String> = refusals.iter().map(|refusal| refusal.topic.clone()).collect();
     topics.dedup();
     let sentences: Vec<&str> = refusals.iter().map(|refusal| refusal.sentence.as_str()).collect();
-    (Why::Refused(topics), format!("refused by the pre-flight: {}", sentences.join("; ")))
+    Answer::Notify(Why::Refused(topics), format!("refused by the pre-flight: {}", sentences.join("; ")))
 }
 
 fn unknown(needs: &[Need]) -> String {

@@ -124,7 +124,7 @@ impl<'a, T: Deserialize<'a>> Field<T> {
         match json.get() {
             "null" | "\"\"" => Self::Absent,
             REDACTED => Self::Hidden,
-            text if is_omitted(text) => Self::Hidden,
+            text if is_omitted(text) || has_omitted(text) => Self::Hidden,
             text => serde_json::from_str(text).map_or(Self::Hidden, Self::Known),
         }
     }
@@ -155,6 +155,14 @@ fn is_omitted(text: &str) -> bool {
             .is_ok_and(|cut| cut.omitted.is_some_and(|flag| matches!(flag.get(), "true" | "\"true\"")))
 }
 
+/// A list of which an element is cut off is not known.
+fn has_omitted(text: &str) -> bool {
+    text.starts_with('[')
+        && text.contains("\"omitted\"")
+        && serde_json::from_str::<Vec<&RawValue>>(text)
+            .is_ok_and(|items| items.iter().any(|item| is_omitted(item.get())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +184,7 @@ mod tests {
             (r#"{"flag":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#, Field::Hidden),
             (r#"{"flag":{"reason":"too large","omitted":"true","originalSize":"149893"}}"#, Field::Hidden),
             (r#"{"flag":{"omitted":true}}"#, Field::Hidden),
+            (r#"{"flag":[{"omitted":"true"}]}"#, Field::Hidden),
             (r#"{"flag":"true"}"#, Field::Hidden),
             (r#"{"flag":false}"#, Field::Known(false)),
         ];

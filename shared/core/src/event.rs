@@ -90,7 +90,7 @@ impl Ignored {
     }
 }
 
-/// A change of a resource that lives in another account than the event.
+/// A change of a resource that lives in another account or Region than the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// The account that AWS delivered the event to.
@@ -103,7 +103,7 @@ impl std::fmt::Display for Rejected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "the event belongs to account {} and names a resource of another account, {}",
+            "the event belongs to account {} and names a resource of another account or Region, {}",
             self.account, self.arn
         )
     }
@@ -221,12 +221,19 @@ impl Envelope<'_> {
     }
 }
 
-/// The first resource of a change that another account owns.
+/// Whether a part of an ARN names another place; global services leave it empty.
+fn elsewhere(named: &str, place: &str) -> bool {
+    !named.is_empty() && named != place
+}
+
+/// The first resource of a change that lives in another account or Region.
 fn foreign(place: &Place, change: &Change) -> Option<Rejected> {
     change
         .observed
         .iter()
         .map(|observed| &observed.id().arn)
-        .find(|arn| !arn.account().is_empty() && arn.account() != place.account.as_str())
+        .find(|arn| {
+            elsewhere(arn.account(), place.account.as_str()) || elsewhere(arn.region(), place.region.as_str())
+        })
         .map(|arn| Rejected { account: place.account.clone(), arn: arn.clone() })
 }

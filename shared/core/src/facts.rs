@@ -14,6 +14,7 @@ use crate::event::identify;
 use crate::ids::Arn;
 use crate::image::ImageReference;
 use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::text::argument;
 
 pub mod network;
 
@@ -62,18 +63,23 @@ impl Need {
         match self {
             Self::Member(path) => format!("the described resource's `{path}`"),
             Self::Resource(id) => describe(id),
-            Self::Subnet(id) => format!("aws ec2 describe-subnets --subnet-ids {id}"),
+            Self::Subnet(id) => format!("aws ec2 describe-subnets --subnet-ids {}", argument(id)),
             Self::RouteTables(vpc) => {
-                format!("aws ec2 describe-route-tables --filters Name=vpc-id,Values={vpc}")
+                format!("aws ec2 describe-route-tables --filters Name=vpc-id,Values={}", argument(vpc))
             }
-            Self::NatGateway(id) => format!("aws ec2 describe-nat-gateways --nat-gateway-ids {id}"),
+            Self::NatGateway(id) => {
+                format!("aws ec2 describe-nat-gateways --nat-gateway-ids {}", argument(id))
+            }
             Self::Endpoints(vpc) => {
-                format!("aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc}")
+                format!("aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={}", argument(vpc))
             }
             Self::VpcDns(vpc) => format!(
-                "aws ec2 describe-vpc-attribute --vpc-id {vpc} --attribute enableDnsSupport, and enableDnsHostnames"
+                "aws ec2 describe-vpc-attribute --vpc-id {} --attribute enableDnsSupport, and enableDnsHostnames",
+                argument(vpc)
             ),
-            Self::SecurityGroup(id) => format!("aws ec2 describe-security-groups --group-ids {id}"),
+            Self::SecurityGroup(id) => {
+                format!("aws ec2 describe-security-groups --group-ids {}", argument(id))
+            }
             Self::RunningImages(arn) => {
                 format!("aws ecs describe-service-revisions for the revision that {arn} runs")
             }
@@ -84,9 +90,12 @@ impl Need {
                     image.repository
                 )
             }
-            Self::LogGroup(name) => format!("aws logs describe-log-groups --log-group-name-prefix {name}"),
+            Self::LogGroup(name) => {
+                format!("aws logs describe-log-groups --log-group-name-prefix {}", argument(name))
+            }
             Self::LogRights(role) => format!(
-                "aws iam simulate-principal-policy --policy-source-arn {role} --action-names logs:CreateLogStream logs:PutLogEvents"
+                "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:CreateLogStream logs:PutLogEvents",
+                argument(role)
             ),
         }
     }
@@ -99,8 +108,8 @@ impl fmt::Display for Need {
 }
 
 fn describe(id: &ResourceId) -> String {
-    let name = id.arn.name();
-    let (cluster, last) = name.split_once('/').unwrap_or(("default", name));
+    let name = argument(id.arn.name());
+    let (cluster, last) = name.split_once('/').unwrap_or(("default", &name));
     match id.kind {
         ResourceType::Cluster => {
             format!("aws ecs describe-clusters --clusters {name} --include SETTINGS CONFIGURATIONS TAGS")
@@ -140,10 +149,10 @@ pub struct Facts {
     mended: BTreeMap<Arn, Arn>,
     /// Subnets, routes, endpoints and groups.
     pub network: Network,
-    /// The digest that each container of a service runs, by service and container.
-    running: BTreeMap<Arn, BTreeMap<String, String>>,
+    /// The digest that each container runs, by service and the revision of its task definition.
+    running: BTreeMap<(Arn, Arn), Vec<BTreeMap<String, String>>>,
     /// What each ECR repository holds, by `account/repository`: answers of `DescribeImages` name no
-    /// Region, and one account's repositories of one name are replicas.
+    /// Region, so that described images count for every Region of the account.
     repositories: BTreeMap<String, Vec<StoredImage>>,
     log_groups: Vec<String>,
     /// Patterns of the roles that the `task-definition` function may pass (the template's `PassableRoles`).
@@ -176,9 +185,13 @@ impl Facts {
         self.resources.remove(arn);
     }
 
-    /// The revision that was registered in the place of a violating one.
+    /// The revision that was registered in the place of a violating one; where that was mended again, the last.
     pub fn mended(&self, arn: &Arn) -> Option<&Resource> {
-        self.resource(self.mended.get(arn)?)
+        let mut last = self.mended.get(arn)?;
+        while let Some(next) = self.mended.get(last) {
+            last = next;
+        }
+        self.resource(last)
     }
 
     /// Learns that a revision was mended by another.
@@ -187,9 +200,11 @@ impl Facts {
         self.learn(mended);
     }
 
-    /// The digest that each container of a service runs.
-    pub fn running(&self, service: &Arn) -> Option<&BTreeMap<String, String>> {
-        self.running.get(service)
+    /// The digest that each container of a service runs, if it is known of this revision. Service revisions that
+    /// share a task definition and differ in digests tell nothing.
+    pub fn running(&self, service: &Arn, revision: &Arn) -> Option<&BTreeMap<String, String>> {
+        let known = self.running.get(&(service.clone(), revision.clone()))?;
+        known.first().filter(|first| known.iter().all(|one| one == *first))
     }
 
     /// What an ECR repository holds.
@@ -258,14 +273,13 @@ impl Facts {
     }
 
     fn absorb_revision(&mut self, revision: &ServiceRevision) -> bool {
-        let Some(arn) = revision.service_arn.text().and_then(|text| text.parse::<Arn>().ok()) else {
-            return false;
-        };
+        let arn = |field: &Field<String>| field.text().and_then(|text| text.parse::<Arn>().ok());
+        let Some(key) = arn(&revision.service_arn).zip(arn(&revision.task_definition)) else { return false };
         let images = revision.container_images.items().iter();
         let digests = images.filter_map(|image| {
             Some((image.container_name.text()?.to_owned(), image.image_digest.text()?.to_owned()))
         });
-        self.running.insert(arn, digests.collect());
+        self.running.entry(key).or_default().push(digests.collect());
         true
     }
 }
@@ -314,6 +328,7 @@ struct ImageDetail {
 #[serde(default, rename_all = "camelCase")]
 struct ServiceRevision {
     service_arn: Field<String>,
+    task_definition: Field<String>,
     container_images: Field<Vec<ContainerImage>>,
 }
 

@@ -63,6 +63,8 @@ pub struct Finding {
     /// Whether that change set what is wrong. A change of something else, or an event of ECS, only shows that
     /// it is still so.
     pub made_by_cause: bool,
+    /// Whether that change has just started a deployment with it: a fix may overtake that, if the policy says so.
+    pub starts_deployment: bool,
     /// Who else keeps the resource's state, and would put it back.
     pub owner: Option<Owner>,
 }

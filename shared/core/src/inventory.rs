@@ -40,8 +40,12 @@ impl Inventory {
     /// Learns from a document as `aws … describe-*` prints it. `None` where it is no such document.
     pub fn describe(&mut self, json: &RawValue) -> Option<usize> {
         let told = self.facts.absorb(json)?;
-        self.described = self.facts.resources().map(|one| (one.id.arn.clone(), one.clone())).collect();
         Some(told)
+    }
+
+    /// Keeps what was described apart from what events will show.
+    pub fn seal(&mut self) {
+        self.described = self.facts.resources().map(|one| (one.id.arn.clone(), one.clone())).collect();
     }
 
     /// Answers needs as describing would: a resource that an event did not show whole is replaced by its description.
@@ -72,9 +76,7 @@ impl Inventory {
         let mut seen = change.clone();
         for observed in &mut seen.observed {
             match observed {
-                Observed::State(resource)
-                    if change.addendum && self.facts.resource(&resource.id.arn).is_some() =>
-                {
+                Observed::State(resource) if change.addendum => {
                     *observed = Observed::Touched(resource.id.clone());
                 }
                 Observed::State(resource) => {
@@ -97,8 +99,10 @@ impl Inventory {
 
     /// The document as it would look: our patches hold where the change did not set their members again.
     fn with_our_fixes(&mut self, resource: Resource, change: &Change) -> Resource {
-        let Some(patches) = self.fixed.get_mut(&resource.id.arn) else { return resource };
-        let mut state = resource;
+        // Answers to updates show no tags; what was known of them still holds.
+        let known = self.facts.resource(&resource.id.arn).map(|known| known.tags.clone());
+        let mut state = resource.with_tags_beside(known.unwrap_or_default());
+        let Some(patches) = self.fixed.get_mut(&state.id.arn) else { return state };
         patches.retain(|patch| {
             let held = !members(patch).iter().any(|member| change.touches(state.id.kind, member));
             match simulate(patch, &state) {

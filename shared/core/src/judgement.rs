@@ -7,6 +7,7 @@ use crate::decide::{Decision, Reason, Why};
 use crate::facts::Need;
 use crate::finding::Cause;
 use crate::ledger::{IncidentId, Outcome};
+use crate::policy::Exemption;
 use crate::preflight::Preflight;
 use crate::remediation::Fix;
 use crate::resource::ResourceId;
@@ -75,6 +76,12 @@ impl Ruling {
     /// A decision in words.
     pub fn of(decision: &Decision) -> Self {
         Self { kind: decision.kind(), reason: decision.reason().clone() }
+    }
+
+    /// Somebody accepted it for a time.
+    pub fn exempt(exemption: &Exemption) -> Self {
+        let reason = Reason { why: Why::Exempt, text: exemption.to_string(), notes: Vec::new() };
+        Self { kind: "suppress", reason }
     }
 
     /// People are told, for this reason.

@@ -10,6 +10,7 @@ pub mod change;
 pub mod document;
 pub mod image;
 pub mod resource;
+pub mod text;
 
 pub mod catalogue;
 pub mod control;

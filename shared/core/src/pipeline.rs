@@ -3,14 +3,14 @@
 
 use jiff::Timestamp;
 
-use crate::change::{Change, Observed};
+use crate::change::{Change, Observed, Request};
 use crate::control::{Compliance, Evaluation, evaluate};
-use crate::decide::{Authorized, Decision, Proposal, Reason, Why, decide};
+use crate::decide::{Authorized, Decision, Proposal, Why, decide};
 use crate::facts::Need;
 use crate::finding::{Cause, Finding, Fingerprint, Owner};
 use crate::judgement::{Judgement, Readiness, Report, Ruling};
 use crate::ledger::{Opened, Outcome, Settled};
-use crate::policy::{Mode, Policy};
+use crate::policy::{ExemptionMatch, Mode, Policy};
 use crate::ports::Ports;
 use crate::preflight::{Preflight, preflight};
 use crate::remediation::{self, Fix};
@@ -27,8 +27,7 @@ const ROUNDS: usize = 3;
 pub enum Occasion {
     /// It arrived.
     Arrived,
-    /// An incident of it had waited. What passes by now ends as stale; a change that arrives and passes asks the
-    /// ledger nothing.
+    /// An incident of it had waited.
     Resumed,
 }
 
@@ -51,6 +50,10 @@ pub async fn handle<P: Ports>(
         if !selection.concerns(id.kind) {
             continue;
         }
+        // A revision never changes: one that was mended is judged by the revision that stands in its place.
+        let mended = ports.facts().mended(&id.arn).map(|last| Observed::State(Box::new(last.clone())));
+        let observed = mended.as_ref().unwrap_or(observed);
+        let id = observed.id();
         let (resource, evaluations) = judge(observed, ports, selection).await?;
         let mut judgements = Vec::new();
         let mut authorized = Vec::new();
@@ -58,7 +61,7 @@ pub async fn handle<P: Ports>(
             let judgement = match (&evaluation.compliance, &resource) {
                 (Compliance::Failed(_), Some(resource)) => {
                     let (judgement, fix) =
-                        rule(change, resource, evaluation, ports, policy, selection, now).await?;
+                        rule(change, occasion, resource, evaluation, ports, policy, selection, now).await?;
                     authorized.extend(fix);
                     judgement
                 }
@@ -71,13 +74,11 @@ pub async fn handle<P: Ports>(
                     undecided(change, id, evaluation.clone(), text, ports, policy, now).await?
                 }
                 _ => {
+                    // What waited has nothing to fix any more, and what was told is told again should it come back.
+                    let ended = ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
                     let mut judgement = plain(change, id, evaluation, now);
-                    if occasion == Occasion::Resumed {
-                        let slug = judgement.evaluation.control.slug;
-                        let ended = ports.close(id, Some(slug), Outcome::Stale).await?;
-                        judgement.outcome = ended.first().map(|_| Outcome::Stale);
-                        judgement.incident = ended.into_iter().next();
-                    }
+                    judgement.outcome = ended.first().map(|_| Outcome::Stale);
+                    judgement.incident = ended.into_iter().next();
                     judgement
                 }
             };
@@ -195,14 +196,18 @@ async fn undecided<P: Ports>(
         violations: Vec::new(),
         cause: judgement.cause.clone(),
         made_by_cause: false,
+        starts_deployment: false,
         owner: None,
     };
     if policy.effective(&finding.subject()).mode.value == Mode::Off {
         return Ok(judgement);
     }
     let opened = ports.open(&finding, now).await?;
-    let ruling = Ruling::notify(Why::Unknown, text);
-    let outcome = settle(&opened, &finding.fingerprint(), &ruling, Outcome::Notified, ports, now).await?;
+    let (ruling, end) = match policy.exemption(&finding.subject(), now) {
+        Some(ExemptionMatch::Live(exemption)) => (Ruling::exempt(exemption), Outcome::Suppressed),
+        _ => (Ruling::notify(Why::Unknown, text), Outcome::Notified),
+    };
+    let outcome = settle(&opened, &finding.fingerprint(), &ruling, end, ports, now).await?;
     judgement.ruling = Some(ruling);
     judgement.incident = Some(opened.id);
     judgement.outcome = Some(outcome);
@@ -231,8 +236,10 @@ async fn settle<P: Ports>(
 }
 
 /// Plans, pre-flights and decides about one failed evaluation.
+#[expect(clippy::too_many_arguments, reason = "one finding with all that decides about it")]
 async fn rule<P: Ports>(
     change: &Change,
+    occasion: Occasion,
     resource: &Resource,
     evaluation: Evaluation,
     ports: &mut P,
@@ -240,16 +247,7 @@ async fn rule<P: Ports>(
     selection: &Selection,
     now: Timestamp,
 ) -> Result<(Judgement, Option<Authorized>), P::Failure> {
-    if let Some(mended) = remediation::mended(resource, &evaluation, ports.facts(), selection) {
-        // A revision never changes: what could be done about it is done, and whoever starts it finds it again.
-        let text = format!("its mended revision {} is registered", mended.arn.name());
-        let mut judgement = plain(change, &resource.id, evaluation, now);
-        judgement.ruling =
-            Some(Ruling { kind: "fix", reason: Reason { why: Why::Authorized, text, notes: Vec::new() } });
-        judgement.outcome = Some(Outcome::Repeated);
-        return Ok((judgement, None));
-    }
-    let finding = finding(change, resource, &evaluation);
+    let finding = finding(change, occasion, resource, &evaluation);
     let opened = ports.open(&finding, now).await?;
     let proposal = propose(resource, &evaluation, ports, selection).await?;
     let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
@@ -285,7 +283,7 @@ async fn rule<P: Ports>(
     Ok((judgement, authorized))
 }
 
-fn finding(change: &Change, resource: &Resource, evaluation: &Evaluation) -> Finding {
+fn finding(change: &Change, occasion: Occasion, resource: &Resource, evaluation: &Evaluation) -> Finding {
     let violations = match &evaluation.compliance {
         Compliance::Failed(violations) => violations.clone(),
         _ => Vec::new(),
@@ -296,11 +294,15 @@ fn finding(change: &Change, resource: &Resource, evaluation: &Evaluation) -> Fin
         None => change
             .touches(resource.id.kind, path.trim_start_matches('/').split('/').next().unwrap_or_default()),
     };
+    let made_by_cause = violations.iter().any(|violation| set(&violation.path));
+    // A request that is hidden may have named anything, and is no proof that this change rolls the service.
+    let shown = change.api.creates().is_some() || matches!(change.request, Request::Members(_));
     Finding {
         control: evaluation.control,
         resource: resource.id.clone(),
         found_in: evaluation.found_in.clone(),
-        made_by_cause: violations.iter().any(|violation| set(&violation.path)),
+        made_by_cause,
+        starts_deployment: made_by_cause && shown && occasion == Occasion::Arrived,
         violations,
         cause: Cause::of(change),
         owner: Owner::of(resource, change.origin),

@@ -10,6 +10,7 @@ use crate::ids::Arn;
 use crate::remediation::{Fix, Loosening, Proof};
 use crate::resource::{Body, Resource, ResourceType, Service, TaskDefinition};
 use crate::selection::{Parameters, Selected};
+use crate::text::shown;
 
 pub mod images;
 pub mod reachability;
@@ -48,8 +49,10 @@ pub enum WaitFor {
 impl fmt::Display for WaitFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Deployment(id) => write!(f, "the deployment {id} is still under way"),
-            Self::Mended(arn) => write!(f, "no mended revision of {} passes this control yet", arn.name()),
+            Self::Deployment(id) => write!(f, "the deployment {} is still under way", shown(id)),
+            Self::Mended(arn) => {
+                write!(f, "no mended revision of {} passes this control yet", shown(arn.name()))
+            }
         }
     }
 }
@@ -142,7 +145,7 @@ fn roles(resource: &Resource, task: &TaskDefinition, facts: &Facts, doubts: &mut
             Field::Absent => {}
             Field::Hidden => doubts.need(Need::Member(format!("/{member}"))),
             Field::Known(role) => {
-                let arn = role_arn(role, &resource.id.arn);
+                let arn = shown(&role_arn(role, &resource.id.arn));
                 let passable = facts
                     .passable_roles
                     .iter()
@@ -216,6 +219,10 @@ pub fn rollout(resource: &Resource, service: &Service, facts: &Facts, doubts: &m
     if service.scheduling_strategy.text() == Some("DAEMON") {
         doubts.refuse("daemon service", "a daemon service stops a task on every host before it starts the next: roll it when the hosts can spare it");
     }
+    if resource.tags.is_hidden() {
+        // A stack may own it.
+        doubts.need(Need::Resource(resource.id.clone()));
+    }
     images::unchanged(resource, service, facts, doubts);
     match service.rolling() {
         Field::Known(id) => doubts.wait(WaitFor::Deployment(id.to_owned())),
@@ -260,11 +267,6 @@ fn read_only(task: &TaskDefinition) -> impl Iterator<Item = &str> {
         .filter_map(|one| one.name.text())
 }
 
-/// A word from a document, for a sentence.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
-}
-
 /// The containers of the revision that a service runs, or that its content is not known.
 pub(crate) fn content<'a>(
     service: &Service,
@@ -273,7 +275,7 @@ pub(crate) fn content<'a>(
 ) -> Option<&'a TaskDefinition> {
     let id = service.revision()?;
     match facts.resource(&id.arn).map(|known| &known.body) {
-        Some(Body::TaskDefinition(task)) if task.container_definitions.known().is_some() => Some(task),
+        Some(Body::TaskDefinition(task)) if task.is_shown() => Some(task),
         _ => {
             doubts.need(Need::Resource(id));
             None

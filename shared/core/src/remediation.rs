@@ -14,7 +14,7 @@ use crate::control::{Compliance, Control, Evaluation, evaluate, evaluate_all};
 use crate::document::Document;
 use crate::facts::Facts;
 use crate::ids::Arn;
-use crate::resource::{Body, Resource, ResourceId, ResourceType};
+use crate::resource::{Body, Resource, ResourceType};
 use crate::selection::{Selected, Selection};
 
 mod combine;
@@ -111,20 +111,6 @@ fn passing_revision<'a>(revision: &Arn, facts: &'a Facts, selected: &Selected) -
         judged.iter().all(|one| one.compliance == Compliance::Passed)
     };
     facts.mended(revision).filter(passes)
-}
-
-/// The revision that was registered in the place of a violating one and passes what that fails.
-pub fn mended<'a>(
-    resource: &Resource,
-    evaluation: &Evaluation,
-    facts: &'a Facts,
-    selection: &Selection,
-) -> Option<&'a ResourceId> {
-    if resource.id.kind != ResourceType::TaskDefinition {
-        return None;
-    }
-    let selected = selection.get(evaluation.control)?;
-    passing_revision(&resource.id.arn, facts, selected).map(|mended| &mended.id)
 }
 
 /// How a mended revision is called before ECS has given it a number.

@@ -1,7 +1,7 @@
 //! History walked in time order, in a world of its own: an inventory for the lookups and the writes, a ledger in
 //! memory, and a clock that stands where the events stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::change::{Change, Observed, Progress, Request as Members};
 use crate::facts::{Facts, Need};
 use crate::finding::Finding;
-use crate::ids::{AccountId, Arn, ChangeId};
+use crate::ids::{AccountId, ChangeId};
 use crate::inventory::Inventory;
 use crate::judgement::Judgement;
 use crate::ledger::memory::MemoryLedger;
@@ -33,8 +33,6 @@ pub struct World {
     ports: Desk,
     /// The changes behind the incidents that wait.
     causes: BTreeMap<IncidentId, Change>,
-    /// Revisions that a mended one was asked of.
-    asked: BTreeSet<Arn>,
     /// Whether ECS's own events are among the input: without them nothing tells when a deployment ended.
     announced: bool,
 }
@@ -52,18 +50,12 @@ pub struct Step {
 
 impl World {
     /// A world that follows a policy.
-    pub fn new(policy: Policy, selection: Selection, inventory: Inventory) -> Self {
+    pub fn new(policy: Policy, selection: Selection, mut inventory: Inventory) -> Self {
+        inventory.seal();
         let ledger = MemoryLedger::default();
         let hourly = policy.budget().messages_per_account_per_hour.value;
         let ports = Desk { inventory, ledger, hourly, sent: BTreeMap::new(), messages: 0 };
-        Self {
-            policy,
-            selection: Arc::new(selection),
-            ports,
-            causes: BTreeMap::new(),
-            asked: BTreeSet::new(),
-            announced: false,
-        }
+        Self { policy, selection: Arc::new(selection), ports, causes: BTreeMap::new(), announced: false }
     }
 
     /// How many messages were sent.
@@ -89,7 +81,7 @@ impl World {
             let woken = self.ports.ledger.waiting_for(&WaitFor::Deployment(news.id.clone()));
             self.resume(&woken, change.time, &mut step);
         }
-        self.ask(&seen, &mut step);
+        self.ask(change.time, &mut step);
         step
     }
 
@@ -109,9 +101,10 @@ impl World {
     /// Judges again what waits, up to a time, in the order of the times.
     fn until(&mut self, now: Timestamp) -> Step {
         let mut step = Step::default();
-        let next = |world: &Self| world.ports.ledger.next(world.announced).filter(|(time, _)| *time <= now);
+        let next = |world: &Self| world.ports.ledger.next(world.announced, now);
         while let Some(due) = next(self) {
             self.resume(&due.1, due.0, &mut step);
+            self.ask(due.0, &mut step);
             // Whatever still waits for the same time would never let time go on.
             if next(self).as_ref() == Some(&due) {
                 for id in due.1 {
@@ -141,20 +134,21 @@ impl World {
         }
     }
 
-    /// Asks for a mended revision of what a service waits on, as the `service` function asks `task-definition`.
-    fn ask(&mut self, change: &Change, step: &mut Step) {
-        let ledger = &self.ports.ledger;
-        let wanted: Vec<Arn> = ledger.wanted().filter(|arn| !self.asked.contains(*arn)).cloned().collect();
-        for arn in wanted {
-            self.asked.insert(arn.clone());
+    /// Asks for a mended revision of what a service waits on, as the `service` function asks `task-definition`: in
+    /// the account and Region of the change that the service waits with.
+    fn ask(&mut self, now: Timestamp, step: &mut Step) {
+        for arn in self.ports.ledger.newly_wanted() {
+            let waits = WaitFor::Mended(arn.clone());
+            let waiting = self.ports.ledger.waiting_for(&waits);
+            let Some(cause) = waiting.iter().find_map(|id| self.causes.get(id)) else { continue };
             let Some(resource) = self.ports.facts().resource(&arn) else { continue };
-            let mut asked = change.clone();
+            let mut asked = cause.clone();
             asked.observed = vec![Observed::State(Box::new(resource.clone()))];
             asked.request = Members::Nothing;
-            self.judge(&asked, Occasion::Arrived, change.time, &self.selection.clone(), step);
+            self.judge(&asked, Occasion::Arrived, now, &Arc::clone(&self.selection), step);
             if self.ports.facts().mended(&arn).is_some() {
-                let woken = self.ports.ledger.waiting_for(&WaitFor::Mended(arn));
-                self.resume(&woken, change.time, step);
+                let woken = self.ports.ledger.waiting_for(&waits);
+                self.resume(&woken, now, step);
             }
         }
     }

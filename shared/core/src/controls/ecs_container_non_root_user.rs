@@ -61,7 +61,7 @@ fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
 
 fn is_root(user: &str) -> bool {
     let name = user.split(':').next().unwrap_or_default().trim();
-    let digits = name.strip_prefix('+').unwrap_or(name);
+    let digits = name.strip_prefix(['+', '-']).unwrap_or(name);
     name.is_empty() || name == "root" || (!digits.is_empty() && digits.bytes().all(|digit| digit == b'0'))
 }
 
@@ -120,6 +120,7 @@ mod tests {
             ("uid 0 and a group", one("0:1000"), Failed(PATH)),
             ("zeros", one("00"), Failed(PATH)),
             ("plus zero", one("+0"), Failed(PATH)),
+            ("minus zero", one("-0"), Failed(PATH)),
             ("a group alone", one(":1000"), Failed(PATH)),
             ("uid", one("1000"), Passed),
             ("gid 0 is not root", one("1000:0"), Passed),

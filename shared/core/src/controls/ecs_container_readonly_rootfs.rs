@@ -9,11 +9,12 @@ use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Se
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::policy::{Parameter, ParameterKind};
-use crate::preflight::{Doubts, shown};
+use crate::preflight::Doubts;
 use crate::remediation::{Fix, PatchBuilder, Safety};
 use crate::resource::task_definition::Container;
 use crate::resource::{Resource, TaskDefinition};
 use crate::selection::Parameters;
+use crate::text::shown;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-container-readonly-rootfs",
@@ -107,7 +108,11 @@ fn preflight(_: &Resource, task: &TaskDefinition, _: &Facts, parameters: &Parame
         if container.mount_points.is_hidden() || task.volumes.is_hidden() {
             doubts.need(Need::Member(format!("/containerDefinitions/{index}/mountPoints")));
         } else if !scratch
-            && !container.mount_points.items().iter().any(|one| one.read_only.known() != Some(&true))
+            && !container
+                .mount_points
+                .items()
+                .iter()
+                .any(|one| matches!(one.read_only, Field::Absent | Field::Known(false)))
         {
             doubts.refuse(
                 "nowhere to write",

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::change::{Actor, Origin};
 use crate::document::Field;
 use crate::ids::Arn;
+use crate::text::shown;
 
 /// `userIdentity` of a CloudTrail record. Service events have next to none of it.
 #[derive(Deserialize, Default)]
@@ -53,24 +54,19 @@ impl UserIdentity<'_> {
         let session = self.arn.known().and_then(|arn| arn.rsplit_once('/')).map(|(_, session)| session);
         let name = match (&role, self.kind.known().map(Cow::as_ref)) {
             (Some(role), _) => match session {
-                Some(session) => format!("{} ({})", role.resource(), printable(session)),
+                Some(session) => format!("{} ({})", role.resource(), shown(session)),
                 None => role.resource().to_owned(),
             },
             (None, Some("Root")) => "root".to_owned(),
             (None, kind) => [&self.user_name, &self.arn, &self.invoked_by]
                 .into_iter()
                 .find_map(|field| field.known())
-                .map(|text| printable(text))
-                .or_else(|| kind.map(printable))
+                .map(|text| shown(text))
+                .or_else(|| kind.map(shown))
                 .unwrap_or_else(|| "unknown".to_owned()),
         };
-        Actor { kind: self.kind.known().map(|kind| printable(kind)), name, role }
+        Actor { name, role }
     }
-}
-
-/// Names come from callers: control characters could forge lines of a report.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(160).collect()
 }
 
 /// Every role of ours lives under this path, in every account.

@@ -91,8 +91,10 @@ pub(super) fn effect(
 ) -> Result<Effect, Nothing> {
     let response: Field<Response<'_>> = response.map_or(Field::Absent, Field::read);
     let shown = response.into_known().unwrap_or_default();
-    let names: Names = request.map_or(Field::Absent, Field::read).into_known().unwrap_or_default();
-    let call = Call { api, place, request, names, response: shown };
+    let names: Field<Names> = request.map_or(Field::Absent, Field::read);
+    let asked = names.known().is_some();
+    let call =
+        Call { api, place, request, names: names.into_known().unwrap_or_default(), asked, response: shown };
     if call.started_nothing() {
         return Err(Nothing::NoEffect);
     }
@@ -105,6 +107,8 @@ struct Call<'a> {
     place: &'a Place,
     request: Option<&'a RawValue>,
     names: Names,
+    /// Whether the request is shown: only then does a name that is not in it mean the default.
+    asked: bool,
     response: Response<'a>,
 }
 
@@ -186,6 +190,9 @@ impl Call<'_> {
             return Some(id);
         }
         let given = [&self.names.cluster, &self.names.cluster_name, &self.names.cluster_arn];
+        if !self.asked || given.iter().any(|name| name.is_hidden()) {
+            return None;
+        }
         cluster_id(self.place, given.into_iter().find_map(Field::text))
     }
 
@@ -198,6 +205,9 @@ impl Call<'_> {
             return Some(id);
         }
         let given = [&self.names.service, &self.names.service_name, &self.names.service_arn];
+        if !self.asked || self.names.cluster.is_hidden() || self.names.cluster_arn.is_hidden() {
+            return None;
+        }
         let cluster = self.names.cluster.text().or(self.names.cluster_arn.text());
         service_id(self.place, cluster, given.into_iter().find_map(Field::text)?)
     }

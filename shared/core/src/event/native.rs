@@ -68,7 +68,7 @@ pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseEr
         time,
         account: place.account.clone(),
         region: place.region.clone(),
-        actor: Actor { kind: None, name: "Amazon ECS".to_owned(), role: None },
+        actor: Actor { name: "Amazon ECS".to_owned(), role: None },
         origin: Origin::Ecs,
         api,
         request: Request::Nothing,
@@ -97,7 +97,10 @@ fn task(place: &Place, detail: &Detail) -> Option<ResourceId> {
 /// A service event names its service in `resources`, perhaps in the old form, and its cluster perhaps not at all.
 fn service(place: &Place, detail: &Detail, arn: &Arn) -> Option<ResourceId> {
     match ResourceType::of_ecs_arn(arn)? {
-        ResourceType::Service => service_id(place, detail.cluster_arn.text(), arn.as_str()),
+        // An ARN of the old form without a cluster beside it may be any cluster's.
+        ResourceType::Service if arn.name().contains('/') || detail.cluster_arn.known().is_some() => {
+            service_id(place, detail.cluster_arn.text(), arn.as_str())
+        }
         _ => None,
     }
 }

@@ -18,8 +18,9 @@ pub struct Network {
     endpoints: BTreeMap<String, Vec<Endpoint>>,
     groups: BTreeMap<String, SecurityGroup>,
     dns: BTreeMap<String, Dns>,
-    /// Somebody listed endpoints: a VPC without any in the list has none.
-    endpoints_listed: bool,
+    /// Somebody listed endpoints and was answered that there are none: so it is in every VPC that no other answer
+    /// tells of.
+    none_listed: bool,
 }
 
 /// A subnet.
@@ -64,6 +65,8 @@ pub struct Association {
 pub struct Route {
     /// The IPv4 range that it is for.
     pub destination_cidr_block: Field<String>,
+    /// The prefix list that it is for.
+    pub destination_prefix_list_id: Field<String>,
     /// `igw-…`, `vgw-…`, `vpce-…` or `local`.
     pub gateway_id: Field<String>,
     /// `nat-…`
@@ -82,7 +85,13 @@ impl Route {
     /// Whether it takes public addresses elsewhere than the default route does, which may be those of the registry.
     /// Gateway endpoints have routes of their own, by prefix list.
     pub fn overrides(&self, default_target: &str) -> bool {
-        self.destination_cidr_block.text().is_some_and(|range| range != "0.0.0.0/0" && !is_private(range))
+        let range = match (&self.destination_cidr_block, &self.destination_prefix_list_id) {
+            (Field::Known(range), _) => range != "0.0.0.0/0" && !is_private(range),
+            (Field::Hidden, _) | (_, Field::Known(_) | Field::Hidden) => true,
+            (Field::Absent, Field::Absent) => false,
+        };
+        range
+            && !self.target().starts_with("vpce-")
             && self.target() != default_target
             && self.target() != "local"
     }
@@ -134,6 +143,24 @@ pub struct Endpoint {
     pub groups: Field<Vec<GroupReference>>,
     /// Whether the service's usual name leads to the endpoint.
     pub private_dns_enabled: Field<bool>,
+    /// Who may do what through it, as a JSON text; absent means everybody everything.
+    pub policy_document: Field<String>,
+}
+
+impl Endpoint {
+    /// Whether it lets everybody do everything, as AWS's default policy does. Any other policy has to be read by a
+    /// person.
+    pub fn is_open(&self) -> bool {
+        let default =
+            serde_json::json!({"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"});
+        match &self.policy_document {
+            Field::Absent => true,
+            Field::Hidden => false,
+            Field::Known(text) => serde_json::from_str::<serde_json::Value>(text).is_ok_and(|policy| {
+                policy.get("Statement").is_some_and(|one| *one == serde_json::json!([default]))
+            }),
+        }
+    }
 }
 
 /// A security group by its id.
@@ -221,10 +248,16 @@ impl Permission {
     pub fn public_source(&self) -> Option<&str> {
         let v4 = self.ip_ranges.items().iter().filter_map(|range| range.cidr_ip.text());
         let v6 = self.ipv6_ranges.items().iter().filter_map(|range| range.cidr_ipv6.text());
-        let unread =
-            [self.ip_ranges.is_hidden(), self.ipv6_ranges.is_hidden(), self.prefix_list_ids.is_hidden()];
+        let unread = [
+            self.ip_ranges.is_hidden() || self.ip_ranges.items().iter().any(|one| one.cidr_ip.is_hidden()),
+            self.ipv6_ranges.is_hidden()
+                || self.ipv6_ranges.items().iter().any(|one| one.cidr_ipv6.is_hidden()),
+            self.prefix_list_ids.is_hidden(),
+        ];
         let listed = !self.prefix_list_ids.items().is_empty() || unread.contains(&true);
-        v4.chain(v6).find(|range| !is_private(range)).or(listed.then_some("a prefix list"))
+        v4.chain(v6)
+            .find(|range| !is_private(range))
+            .or(listed.then_some("a prefix list or a range that can't be read"))
     }
 }
 
@@ -290,7 +323,7 @@ impl Network {
     pub fn endpoints(&self, vpc: &str) -> Option<&[Endpoint]> {
         match self.endpoints.get(vpc) {
             Some(endpoints) => Some(endpoints),
-            None if self.endpoints_listed => Some(&[]),
+            None if self.none_listed => Some(&[]),
             None => None,
         }
     }
@@ -317,7 +350,9 @@ impl Network {
         }
         for table in answer.route_tables.into_known().unwrap_or_default() {
             if let Some(vpc) = table.vpc_id.text() {
-                self.route_tables.entry(vpc.to_owned()).or_default().push(table);
+                let known = self.route_tables.entry(vpc.to_owned()).or_default();
+                known.retain(|one| one.route_table_id != table.route_table_id);
+                known.push(table);
                 told += 1;
             }
         }
@@ -328,11 +363,13 @@ impl Network {
             }
         }
         if let Field::Known(endpoints) = answer.vpc_endpoints {
-            self.endpoints_listed = true;
+            self.none_listed |= endpoints.is_empty();
             told += 1;
             for endpoint in endpoints {
                 if let Some(vpc) = endpoint.vpc_id.text() {
-                    self.endpoints.entry(vpc.to_owned()).or_default().push(endpoint);
+                    let known = self.endpoints.entry(vpc.to_owned()).or_default();
+                    known.retain(|one| one.vpc_endpoint_id != endpoint.vpc_endpoint_id);
+                    known.push(endpoint);
                 }
             }
         }

@@ -31,10 +31,14 @@ pub struct MemoryLedger {
     by_deadline: BTreeSet<(Timestamp, Key)>,
     /// What waits for something, by what it is.
     by_cause: BTreeMap<WaitFor, BTreeSet<Key>>,
-    claimed: BTreeMap<(ResourceId, ChangeId), ()>,
+    claimed: BTreeSet<(ResourceId, ChangeId, Vec<&'static str>)>,
     fixes: BTreeMap<AccountId, Vec<Timestamp>>,
-    rolling: BTreeMap<Arn, Vec<Timestamp>>,
-    reverts: BTreeMap<ResourceId, Vec<Timestamp>>,
+    /// The services that roll because of us, by cluster, and since when.
+    rolling: BTreeMap<Arn, BTreeMap<ResourceId, Timestamp>>,
+    /// The changes that put something back, each once, however many controls it concerns.
+    reverts: BTreeMap<ResourceId, BTreeMap<ChangeId, Timestamp>>,
+    /// Revisions of which a mended one is wanted and was not asked for yet.
+    fresh: Vec<Arn>,
 }
 
 /// The latest incident of a resource and control.
@@ -46,12 +50,12 @@ struct Entry {
 }
 
 impl MemoryLedger {
-    /// The next time at which something that waits has to be judged again, and what that is. Deadlines of deployments
-    /// count only with `deployments`.
-    pub fn next(&self, deployments: bool) -> Option<(Timestamp, Vec<IncidentId>)> {
+    /// The next time up to `now` at which something that waits has to be judged again, and what that is. Deadlines of
+    /// deployments count only with `deployments`.
+    pub fn next(&self, deployments: bool, now: Timestamp) -> Option<(Timestamp, Vec<IncidentId>)> {
         let sets = [Some(&self.by_time), Some(&self.by_deadline).filter(|_| deployments)];
         let first = |set: &BTreeSet<(Timestamp, Key)>| set.first().map(|(time, _)| *time);
-        let time = sets.into_iter().flatten().filter_map(first).min()?;
+        let time = sets.into_iter().flatten().filter_map(first).min().filter(|time| *time <= now)?;
         let due = sets.into_iter().flatten().flat_map(|set| set.iter().take_while(|(at, _)| *at == time));
         Some((time, due.filter_map(|(_, key)| self.last.get(key)).map(|entry| entry.id.clone()).collect()))
     }
@@ -67,12 +71,9 @@ impl MemoryLedger {
         keys.filter_map(|key| self.last.get(key)).map(|entry| entry.id.clone()).collect()
     }
 
-    /// The revisions of which mended ones are waited for.
-    pub fn wanted(&self) -> impl Iterator<Item = &Arn> {
-        self.by_cause.keys().filter_map(|what| match what {
-            WaitFor::Mended(arn) => Some(arn),
-            WaitFor::Deployment(_) => None,
-        })
+    /// The revisions of which mended ones have come to be waited for since this was last asked.
+    pub fn newly_wanted(&mut self) -> Vec<Arn> {
+        std::mem::take(&mut self.fresh)
     }
 
     /// Puts an incident where it stands, and keeps the lists of what waits.
@@ -97,6 +98,9 @@ impl MemoryLedger {
             times.remove(&at)
         };
         let Wait::For(what, _) = wait else { return };
+        if let (WaitFor::Mended(arn), true) = (what, waits && !self.by_cause.contains_key(what)) {
+            self.fresh.push(arn.clone());
+        }
         let keys = self.by_cause.entry(what.clone()).or_default();
         if waits {
             keys.insert(key.clone())
@@ -138,7 +142,7 @@ impl Ledger for MemoryLedger {
             && !waits
             && before.is_some_and(|entry| Self::applied(entry) && entry.id.change != finding.cause.id)
         {
-            self.reverts.entry(finding.resource.clone()).or_default().push(now);
+            self.reverts.entry(finding.resource.clone()).or_default().insert(finding.cause.id.clone(), now);
         }
         let settled = before
             .and_then(|entry| entry.settled.clone())
@@ -160,14 +164,22 @@ impl Ledger for MemoryLedger {
             self.stand(&key, None);
         }
         self.last.insert(key, entry.clone());
-        let reverts = self.reverts.get_mut(&finding.resource).map_or(0, |times| within(times, DAY, now));
-        let history = History { first_seen: Some(entry.began), reverts, failures: 0 };
+        let reverts = self.reverts.get_mut(&finding.resource).map_or(0, |changes| {
+            changes.retain(|_, time| now.duration_since(*time) < DAY);
+            u32::try_from(changes.len()).unwrap_or(u32::MAX)
+        });
+        let deadline = entry.settled.as_ref().and_then(|settled| match &settled.outcome {
+            Outcome::Waiting(Wait::For(_, latest)) => Some(*latest),
+            _ => None,
+        });
+        let history = History { first_seen: Some(entry.began), deadline, reverts, failures: 0 };
         Ok(Opened { id: entry.id, history, settled })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
         let target = request.remediation.target();
-        if self.claimed.contains_key(&(target.clone(), request.change.clone())) {
+        let claimed = (target.clone(), request.change.clone(), request.remediation.controls().to_vec());
+        if self.claimed.contains(&claimed) {
             return Ok(Claim::Done);
         }
         let fixes = self.fixes.entry(request.account.clone()).or_default();
@@ -177,7 +189,9 @@ impl Ledger for MemoryLedger {
         }
         if let Some((cluster, services)) = &request.rolls {
             let rolling = self.rolling.entry(cluster.clone()).or_default();
-            let now_rolling = within(rolling, ROLLING, now);
+            rolling.retain(|_, since| now.duration_since(*since) < ROLLING);
+            let others = rolling.keys().filter(|service| *service != target).count();
+            let now_rolling = u32::try_from(others).unwrap_or(u32::MAX);
             // Without the cluster's count, one service at a time.
             let share = services.unwrap_or(0).saturating_mul(request.rolling_percent) / 100;
             if now_rolling >= share.max(1) {
@@ -185,10 +199,10 @@ impl Ledger for MemoryLedger {
                     "{now_rolling} services of the cluster roll because of us already"
                 )));
             }
-            rolling.push(now);
+            rolling.insert(target.clone(), now);
         }
         self.fixes.entry(request.account.clone()).or_default().push(now);
-        self.claimed.insert((target.clone(), request.change.clone()), ());
+        self.claimed.insert(claimed);
         Ok(Claim::Mine)
     }
 

@@ -1,5 +1,7 @@
 //! `[[exemptions]]`: violations that somebody answers for, until a day.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -35,10 +37,21 @@ pub enum ExemptionMatch<'a> {
     Expired(&'a Exemption),
 }
 
+impl fmt::Display for Exemption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exempt through {} by {}: {} ({})", self.expires, self.owner, self.reason, self.source)
+    }
+}
+
 impl Exemption {
     /// Whether it still holds at `now`: through the whole of its last day in UTC.
     pub fn is_live(&self, now: Timestamp) -> bool {
         TimeZone::UTC.to_datetime(now).date() <= self.expires
+    }
+
+    /// What a message says beside a finding that it no longer covers.
+    pub fn expired(&self) -> String {
+        format!("the exemption of {} expired after {} ({})", self.owner, self.expires, self.source)
     }
 
     fn covers(&self, subject: &Subject<'_>) -> bool {

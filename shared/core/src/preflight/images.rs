@@ -2,22 +2,30 @@
 //! that rolls a service may also be a release of whatever was pushed since.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html#deployment-container-image-stability>
 
-use super::{Doubts, content, shown};
+use super::{Doubts, content};
 use crate::facts::{Facts, Need};
+use crate::ids::Arn;
 use crate::image::ImageReference;
 use crate::resource::task_definition::Container;
 use crate::resource::{Resource, Service};
+use crate::text::shown;
 
 /// Demands that every container of the service would start the digest that it runs now, and that ECR still has it.
 pub(super) fn unchanged(resource: &Resource, service: &Service, facts: &Facts, doubts: &mut Doubts) {
-    let Some(task) = content(service, facts, doubts) else { return };
+    let (Some(task), Some(revision)) = (content(service, facts, doubts), service.revision()) else { return };
     for (index, container) in task.container_definitions.items().iter().enumerate() {
-        same_digest(resource, container, &container.label(index), facts, doubts);
+        same_digest(resource, &revision.arn, container, &container.label(index), facts, doubts);
     }
 }
 
-fn same_digest(resource: &Resource, container: &Container, name: &str, facts: &Facts, doubts: &mut Doubts) {
-    let name = shown(name);
+fn same_digest(
+    resource: &Resource,
+    revision: &Arn,
+    container: &Container,
+    name: &str,
+    facts: &Facts,
+    doubts: &mut Doubts,
+) {
     let Some(text) = container.image.text() else {
         doubts.need(Need::Member("/containerDefinitions".to_owned()));
         return;
@@ -49,7 +57,7 @@ fn same_digest(resource: &Resource, container: &Container, name: &str, facts: &F
     }
     let running = match pinned {
         Some(digest) => Some(digest),
-        None => match facts.running(&resource.id.arn) {
+        None => match facts.running(&resource.id.arn, revision) {
             Some(containers) => {
                 let digest = container.name.text().and_then(|name| containers.get(name)).cloned();
                 if digest.is_none() {
@@ -70,15 +78,16 @@ fn same_digest(resource: &Resource, container: &Container, name: &str, facts: &F
     if !stored.iter().any(|one| one.digest == running) {
         doubts.refuse(
             "running image is gone",
-            format!("container `{name}` runs {running} of {image}, which the repository no longer has: a roll-back would find nothing to start"),
+            format!("container `{name}` runs {} of {image}, which the repository no longer has: a roll-back would find nothing to start", shown(&running)),
         );
     }
     let Some(tag) = image.tag.as_deref().filter(|_| image.digest.is_none()) else { return };
-    match stored.iter().find(|one| one.tags.iter().any(|held| held == tag)) {
+    let mut tagged = stored.iter().filter(|one| one.tags.iter().any(|held| held == tag));
+    match tagged.clone().find(|one| one.digest != running).or(tagged.next()) {
         Some(now) if now.digest == running => {}
         Some(now) => doubts.refuse(
             "image tag has moved",
-            format!("container `{name}` runs {running}, and {image} is {} by now: a deployment would release it; deploy it on purpose, or pin the image by digest", now.digest),
+            format!("container `{name}` runs {}, and {image} is {} by now: a deployment would release it; deploy it on purpose, or pin the image by digest", shown(&running), shown(&now.digest)),
         ),
         None => doubts.refuse(
             "image tag is gone",

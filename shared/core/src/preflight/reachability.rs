@@ -5,12 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Doubts, content, shown};
+use super::{Doubts, content};
 use crate::document::Field;
 use crate::facts::network::{Endpoint, Permission, RouteTable, Subnet};
 use crate::facts::{Facts, Need};
+use crate::ids::Arn;
 use crate::image::ImageReference;
+use crate::resource::task_definition::LogConfiguration;
 use crate::resource::{Body, Resource, ResourceId, ResourceType, Service, TaskDefinition};
+use crate::text::shown;
 
 /// Demands that tasks of a service start without a public address in all of its subnets, and that nobody reaches
 /// them by it.
@@ -19,7 +22,7 @@ pub fn without_public_address(resource: &Resource, service: &Service, facts: &Fa
         doubts.need(Need::Resource(resource.id.clone()));
         return;
     };
-    let Field::Known(subnets) = &block.subnets else {
+    let Some(subnets) = block.subnets.known().filter(|subnets| !subnets.is_empty()) else {
         doubts.need(Need::Resource(resource.id.clone()));
         return;
     };
@@ -45,7 +48,7 @@ fn callers(service: &Service, groups: &[&str], facts: &Facts, doubts: &mut Doubt
     for group in groups {
         match facts.network.group(group) {
             None => doubts.need(Need::SecurityGroup((*group).to_owned())),
-            Some(known) if known.ip_permissions.is_hidden() => {
+            Some(known) if known.ip_permissions.known().is_none() => {
                 doubts.need(Need::SecurityGroup((*group).to_owned()));
             }
             Some(known) => {
@@ -100,7 +103,7 @@ fn requirements(
         }
         if let Field::Known(log) = &container.log_configuration {
             match log.log_driver.text() {
-                Some("awslogs") => required.by("logs", &format!("the log of container `{name}`")),
+                Some("awslogs") => required.log(&name, log),
                 Some(driver) => {
                     required.internet.insert(format!("the log of container `{name}` by {}", shown(driver)));
                 }
@@ -110,9 +113,10 @@ fn requirements(
         let secrets = container.secrets.items().iter();
         let options = container.log_configuration.known().map_or(&[][..], |log| log.secret_options.items());
         for secret in secrets.chain(options) {
-            let from = secret.value_from.text().unwrap_or_default();
-            let store = if from.contains(":secretsmanager:") { "secretsmanager" } else { "ssm" };
-            required.by(store, &format!("the secrets of container `{name}`"));
+            match secret.value_from.text() {
+                Some(from) => required.secret(&name, from),
+                None => doubts.need(Need::Member("/containerDefinitions".to_owned())),
+            }
         }
         if !container.repository_credentials.is_absent() {
             required.by("secretsmanager", &format!("the registry password of container `{name}`"));
@@ -143,13 +147,49 @@ fn exec_key(resource: &Resource, facts: &Facts, required: &mut Required, doubts:
         Some(Body::Cluster(cluster)) => cluster,
         _ => return doubts.need(Need::Resource(id)),
     };
-    let exec = known.configuration.known().and_then(|one| one.execute_command_configuration.known());
-    if exec.is_some_and(|exec| !exec.kms_key_id.is_absent()) {
-        required.by("kms", "the key of ECS Exec");
+    // Shown only when it is asked for, so that absent does not mean that there is no key.
+    let Field::Known(configuration) = &known.configuration else { return doubts.need(Need::Resource(id)) };
+    match &configuration.execute_command_configuration {
+        Field::Absent => {}
+        Field::Known(exec) if exec.kms_key_id.is_absent() => {}
+        Field::Known(_) => required.by("kms", "the key of ECS Exec"),
+        Field::Hidden => doubts.need(Need::Resource(id)),
     }
 }
 
 impl Required {
+    /// A log group of this Region, or of another, which no endpoint here reaches.
+    fn log(&mut self, name: &str, log: &LogConfiguration) {
+        let user = format!("the log of container `{name}`");
+        let here = match &log.options {
+            Field::Absent => true,
+            Field::Hidden => false,
+            Field::Known(options) => match &options.awslogs_region {
+                Field::Absent => true,
+                Field::Hidden => false,
+                Field::Known(region) => *region == self.region,
+            },
+        };
+        if here {
+            self.by("logs", &user);
+        } else {
+            self.internet.insert(format!("{user} in another Region"));
+        }
+    }
+
+    /// A secret by ARN, or a parameter by name, which is one of this Region.
+    fn secret(&mut self, name: &str, from: &str) {
+        let user = format!("the secrets of container `{name}`");
+        let arn = from.parse::<Arn>().ok();
+        if arn.as_ref().is_some_and(|arn| arn.region() != self.region) {
+            self.internet.insert(format!("{user} in another Region"));
+        } else if arn.is_some_and(|arn| arn.service() == "secretsmanager") {
+            self.by("secretsmanager", &user);
+        } else {
+            self.by("ssm", &user);
+        }
+    }
+
     fn by(&mut self, service: &str, user: &str) {
         self.endpoints.entry(service.to_owned()).or_insert_with(|| user.to_owned());
     }
@@ -226,8 +266,10 @@ fn default_route(table: &RouteTable, facts: &Facts, doubts: &mut Doubts) -> Way 
             other.target()
         ));
     }
-    if route.state.text() == Some("blackhole") {
-        return Way::None(format!("a default route to {target} that is a blackhole"));
+    match route.state.text() {
+        Some("active") => {}
+        Some("blackhole") => return Way::None(format!("a default route to {target} that is a blackhole")),
+        _ => return Way::None(format!("a default route to {target} in no known state")),
     }
     if let Some(id) = route.nat_gateway_id.text() {
         let Some(gateway) = facts.network.nat_gateway(id) else {
@@ -276,6 +318,8 @@ fn usable(own: &[&Endpoint], service: &str, place: &Place<'_>, facts: &Facts, do
         let available = endpoint.state.text().is_some_and(|state| state.eq_ignore_ascii_case("available"));
         last = if !available {
             Answer::No(format!("{id} for {service} is not available"))
+        } else if !endpoint.is_open() {
+            Answer::No(format!("{id} for {service} has a policy of its own, which has to be read"))
         } else if wanted == "Gateway" {
             gateway(endpoint, id, place, facts, doubts)
         } else {

@@ -14,10 +14,6 @@ pub struct Service {
     pub status: Field<String>,
     /// The ARN of the revision that it runs.
     pub task_definition: Field<String>,
-    /// `FARGATE`, `EC2`, `EXTERNAL`; absent where a capacity provider strategy decides.
-    pub launch_type: Field<String>,
-    /// Where it runs, if no launch type says so.
-    pub capacity_provider_strategy: Field<Vec<CapacityProvider>>,
     /// Absent for bridge, host and external networking.
     pub network_configuration: Field<NetworkConfiguration>,
     /// Absent in old answers, which means `ECS`.
@@ -34,18 +30,8 @@ pub struct Service {
     pub load_balancers: Field<Vec<Present>>,
     /// `ECS` for a service that Express Mode manages.
     pub resource_management_type: Field<String>,
-    /// The principal that created it.
-    pub created_by: Field<String>,
     /// `REPLICA` or `DAEMON`.
     pub scheduling_strategy: Field<String>,
-}
-
-/// A part of a capacity provider strategy.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct CapacityProvider {
-    /// `FARGATE`, `FARGATE_SPOT`, or a provider's name.
-    pub capacity_provider: Field<String>,
 }
 
 /// The network block.
@@ -134,8 +120,9 @@ impl Service {
     /// service deployment. Hidden where the document does not tell: ECS always lists the deployments.
     pub fn rolling(&self) -> Field<&str> {
         let Field::Known(deployments) = &self.deployments else { return Field::Hidden };
-        let hidden = deployments.iter().any(|one| one.rollout_state.is_hidden());
-        if hidden || self.current_service_deployment.is_hidden() {
+        // Services behind Classic Load Balancers never tell a state.
+        let untold = deployments.iter().any(|one| one.rollout_state.known().is_none());
+        if untold || self.current_service_deployment.is_hidden() {
             return Field::Hidden;
         }
         let primary = deployments.iter().find(|d| d.status.text() == Some("PRIMARY")).or(deployments.first());

