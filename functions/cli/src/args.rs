@@ -236,17 +236,20 @@ pub(crate) fn control(slug: &str) -> Result<&'static Control, String> {
     })
 }
 
-/// The controls that share the most words with a name.
+/// The controls that share the most with a name, by runs of three letters; none where that is little.
 fn near(slug: &str) -> Vec<&'static str> {
-    let words: Vec<&str> = slug.split('-').filter(|word| word.len() > 2 && *word != "ecs").collect();
-    let score = |control: &Control| words.iter().filter(|word| control.slug.contains(**word)).count();
-    let best = controls::ALL.iter().map(|control| score(control)).max().unwrap_or(0);
-    if best == 0 {
+    fn runs(slug: &str) -> Vec<&[u8]> {
+        slug.strip_prefix("ecs-").unwrap_or(slug).as_bytes().windows(3).collect()
+    }
+    let wanted = runs(slug);
+    let shared = |control: &Control| runs(control.slug).iter().filter(|run| wanted.contains(run)).count();
+    let best = controls::ALL.iter().map(|control| shared(control)).max().unwrap_or(0);
+    if best * 3 < wanted.len().max(1) {
         return Vec::new();
     }
     controls::ALL
         .iter()
-        .filter(|control| score(control) == best)
+        .filter(|control| shared(control) == best)
         .map(|control| control.slug)
         .take(3)
         .collect()

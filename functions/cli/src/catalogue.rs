@@ -8,6 +8,7 @@ use shipshape_core::control::{Control, Ratchet, Severity};
 use shipshape_core::controls::ALL;
 
 use crate::args::{self, Format};
+use crate::output::words::wrap;
 use crate::{Status, Voices};
 
 #[derive(Serialize)]
@@ -19,13 +20,21 @@ struct Card<'a> {
     severity: Severity,
     standards: &'a [&'a str],
     practice: &'a str,
+    judges: &'a str,
     opt_in: bool,
+    parameters: Vec<Parameter<'a>>,
     ratchet: String,
     preflight: &'a str,
     rationale: &'a str,
     template: &'a str,
     prevention: &'a str,
     reference: &'a str,
+}
+
+#[derive(Serialize)]
+struct Parameter<'a> {
+    name: &'a str,
+    about: &'a str,
 }
 
 fn card(control: &'static Control) -> Card<'static> {
@@ -37,7 +46,13 @@ fn card(control: &'static Control) -> Card<'static> {
         severity: control.severity,
         standards: control.standards,
         practice: control.practice.as_str(),
+        judges: control.rule.kind().name(),
         opt_in: control.opt_in,
+        parameters: control
+            .parameters
+            .iter()
+            .map(|parameter| Parameter { name: parameter.name, about: parameter.about })
+            .collect(),
         ratchet: ratchet(control),
         preflight: control.preflight,
         rationale: control.rationale,
@@ -69,36 +84,58 @@ pub(crate) fn controls(
         match (format, slug) {
             (Format::Json, _) => writeln!(text, "{}", serde_json::to_string(&card(control))?)?,
             (Format::Text, Some(_)) => text.push_str(&page(control)),
-            (Format::Text, None) => {
-                let slug = format!("{:<34}", control.slug);
-                let opt_in = if control.opt_in { " (opt-in)" } else { "" };
-                writeln!(text, "{:<8} {} {}{opt_in}", control.severity.as_str(), slug.bold(), control.title)?;
-            }
+            (Format::Text, None) => text.push_str(&entry(control)),
         }
     }
     voices.result(&text, None)?;
     Ok(Status::Done)
 }
 
+/// Two lines of the list.
+fn entry(control: &Control) -> String {
+    let on = if control.opt_in { "opt-in" } else { "on" };
+    let severity = format!("{:<9}", control.severity.as_str());
+    let facts = [control.practice.as_str(), on, &control.standards.join(", ")].join(" · ");
+    let mut text = format!("{severity} {}  {}\n", control.slug.bold(), control.title);
+    for line in wrap(&facts, 10) {
+        text.push_str(&format!("{:10}{}\n", "", line.dimmed()));
+    }
+    text
+}
+
+/// A control's own text.
 fn page(control: &Control) -> String {
-    let mut text = format!("{}\n{}\n\n{}\n", control.slug.bold(), control.title, control.rationale);
-    let preflight = if control.preflight.is_empty() { "nothing can break" } else { control.preflight };
-    let lines = [
-        ("severity", control.severity.to_string()),
-        ("practice", control.practice.as_str().to_owned()),
-        ("standards", control.standards.join(", ")),
-        ("template", control.template.to_owned()),
-        ("prevention", control.prevention.to_owned()),
-        ("pre-flight", preflight.to_owned()),
-        ("ratchet", ratchet(control)),
-        ("reference", control.reference.to_owned()),
-    ];
+    let mut text = format!("{}\n{}\n\n", control.slug.bold(), control.title);
+    for line in wrap(control.rationale, 0) {
+        text.push_str(&format!("{line}\n"));
+    }
     text.push('\n');
-    for (name, line) in lines {
-        text.push_str(&format!("{:<11} {line}\n", name.cyan()));
-    }
+    let mut line = |name: &str, what: &str| {
+        let mut name = name;
+        for part in wrap(what, 13) {
+            text.push_str(&format!("{:<12} {part}\n", name.cyan()));
+            name = "";
+        }
+    };
+    line("severity", control.severity.as_str());
+    line(
+        "judged",
+        if control.opt_in {
+            "only where the policy switches it on"
+        } else {
+            "unless the policy switches it off"
+        },
+    );
+    line("judges", control.rule.kind().name());
+    line("practice", control.practice.as_str());
+    line("standards", &control.standards.join(", "));
+    line("template", control.template);
+    line("prevention", control.prevention);
+    line("pre-flight", if control.preflight.is_empty() { "nothing can break" } else { control.preflight });
+    line("ratchet", &ratchet(control));
     for parameter in control.parameters {
-        text.push_str(&format!("{:<11} {}: {}\n", "parameter".cyan(), parameter.name, parameter.about));
+        line("parameter", &format!("{}: {}", parameter.name, parameter.about));
     }
+    line("reference", control.reference);
     text
 }

@@ -11,17 +11,17 @@ mod replay;
 mod tally;
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Color, Command, FailOn, Format, PolicyCommand};
-use output::Row;
-use read::Fault;
+use args::{Cli, Color, Command, FailOn, PolicyCommand};
+use output::{Row, plain};
+use read::{Fault, files};
 use shipshape_core::control::Severity;
 
 /// What a command came to, as an exit status.
@@ -62,9 +62,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &
         Err(error) => {
             // Help and version are no errors, and go to standard output.
             let wrong = error.use_stderr();
-            let written =
-                if wrong { write!(err, "{}", error.render()) } else { write!(out, "{}", error.render()) };
-            return if wrong || written.is_err() { 2 } else { 0 };
+            let text = error.render();
+            let _unheard = if wrong { write!(err, "{text}") } else { write!(out, "{text}") };
+            return if wrong { 2 } else { 0 };
         }
     };
     let mut voices = Voices { out, err, color: cli.color, quiet: cli.quiet, verbose: cli.verbose };
@@ -101,9 +101,11 @@ fn closed(error: &anyhow::Error) -> bool {
 }
 
 impl Voices<'_> {
-    /// Says a line beside the results. That nobody listens is no reason to stop.
-    pub(crate) fn say(&mut self, line: &str) {
-        let _unheard = writeln!(self.err, "{line}");
+    /// Says something beside the results. That nobody listens is no reason to stop.
+    pub(crate) fn say(&mut self, text: &str) {
+        for line in text.lines() {
+            let _unheard = writeln!(self.err, "{}", plain(line));
+        }
     }
 
     /// Says a line that only the curious want.
@@ -113,23 +115,23 @@ impl Voices<'_> {
         }
     }
 
-    /// Says what could not be read, where the output is a program's.
-    pub(crate) fn faults(&mut self, faults: &[Fault], format: Format) {
-        if format == Format::Json && !self.quiet {
-            for fault in faults {
-                self.say(&format!("error: {fault}"));
-            }
+    /// Says what could not be read. The report says it too, and where both go to one screen, once is enough.
+    pub(crate) fn faults(&mut self, faults: &[Fault]) {
+        let one_screen = io::stdout().is_terminal() && io::stderr().is_terminal();
+        if self.quiet || one_screen {
+            return;
+        }
+        for fault in faults {
+            let word = if fault.rejected { "warning" } else { "error" };
+            self.say(&format!("{word}: {fault}"));
         }
     }
 
     /// Writes a result, to a file or to standard output; colours only where they were asked for or a terminal is.
     pub(crate) fn result(&mut self, text: &str, file: Option<&Path>) -> anyhow::Result<()> {
         if let Some(path) = file {
-            let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             let plain = anstream::adapter::strip_str(text).to_string();
-            return file
-                .write_all(plain.as_bytes())
-                .with_context(|| format!("cannot write {}", path.display()));
+            return fs::write(path, plain).with_context(|| format!("cannot write {}", files::name(path)));
         }
         let colored = match self.color {
             Color::Always => true,

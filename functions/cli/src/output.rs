@@ -1,8 +1,10 @@
 //! What is printed: rows, each one control's answer for one resource, and their renderers.
 
+pub(crate) mod block;
 pub(crate) mod diff;
 pub(crate) mod json;
 pub(crate) mod text;
+pub(crate) mod words;
 
 use jiff::Timestamp;
 use shipshape_core::check::Checked;
@@ -13,26 +15,35 @@ use shipshape_core::ledger::{IncidentId, Outcome};
 use shipshape_core::remediation::Fix;
 use shipshape_core::resource::ResourceId;
 
+pub(crate) use words::plain;
+
 /// One control's answer for one resource, with what followed.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) control: &'static Control,
     pub(crate) resource: ResourceId,
+    /// The document that was judged, where it is not the resource's own.
     pub(crate) found_in: Option<ResourceId>,
     pub(crate) compliance: Compliance,
     pub(crate) fix: Option<Fix>,
+    /// What the pre-flight said of the plan.
     pub(crate) readiness: Option<Readiness>,
     pub(crate) ruling: Option<Ruling>,
+    /// The exemption that covers a document.
     pub(crate) exempt: Option<String>,
     pub(crate) notes: Vec<String>,
+    /// The change behind it; none where documents are checked.
     pub(crate) cause: Option<Cause>,
+    /// When it was judged.
     pub(crate) at: Option<Timestamp>,
     pub(crate) incident: Option<IncidentId>,
     pub(crate) outcome: Option<Outcome>,
+    /// The file and the place in it.
     pub(crate) source: String,
 }
 
 impl Row {
+    /// What the walk came to.
     pub(crate) fn judged(judgement: &Judgement, source: String) -> Self {
         let notes = judgement.ruling.as_ref().map_or_else(Vec::new, |ruling| ruling.reason.notes.clone());
         Self {
@@ -53,6 +64,7 @@ impl Row {
         }
     }
 
+    /// What a document came to.
     pub(crate) fn checked(checked: Checked, source: String) -> Self {
         Self {
             control: checked.evaluation.control,
@@ -72,18 +84,36 @@ impl Row {
         }
     }
 
-    /// Whether it counts for `--fail-on`: it fails, and nobody accepted that.
+    /// Whether it counts for `--fail-on`: it fails, nobody accepted that, and it was not counted before.
     pub(crate) fn fails(&self) -> bool {
-        let accepted = matches!(self.outcome, Some(Outcome::Suppressed | Outcome::Off | Outcome::Repeated));
-        matches!(self.compliance, Compliance::Failed(_)) && self.exempt.is_none() && !accepted
+        let accepted = matches!(self.outcome, Some(Outcome::Suppressed | Outcome::Off));
+        let fails = matches!(self.compliance, Compliance::Failed(_)) && self.exempt.is_none();
+        fails && !accepted && !self.is_repeat()
     }
-}
 
-/// A text for people: control characters, and those that turn the direction of writing, could forge a report.
-pub(crate) fn plain(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
+    /// Whether it only shows that something is still so.
+    pub(crate) fn is_repeat(&self) -> bool {
+        self.outcome == Some(Outcome::Repeated)
+    }
+
+    /// Whether it could not be judged.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self.compliance, Compliance::Unknown(_))
+    }
+
+    /// The calls whose answers its judgement lacks.
+    pub(crate) fn needs(&self) -> Vec<String> {
+        let Compliance::Unknown(needs) = &self.compliance else { return Vec::new() };
+        let mut calls: Vec<String> = needs.iter().map(|need| need.of(&self.resource).call()).collect();
+        calls.sort();
+        calls.dedup();
+        calls
+    }
+
+    /// The calls whose answers its pre-flight lacks. Core says them in one sentence.
+    pub(crate) fn preflight_needs(&self) -> Vec<String> {
+        let readiness = self.readiness.as_ref().filter(|readiness| readiness.kind == "unknown");
+        let calls = readiness.and_then(|readiness| readiness.text.strip_prefix("needs "));
+        calls.map_or_else(Vec::new, |calls| calls.split(" · ").map(ToOwned::to_owned).collect())
+    }
 }

@@ -1,4 +1,6 @@
 //! Counts: what was read, what was found, and what would have been done about it.
+//!
+//! What was read is each of changes, ignored, duplicate, rejected, stale and skipped once; what is broken was not.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +18,7 @@ use shipshape_core::replay::Step;
 pub(crate) struct Events {
     /// Pieces of input.
     pub(crate) read: u64,
-    /// Changes that were walked.
+    /// Changes that were judged.
     pub(crate) changes: u64,
     /// Known, and not for us.
     pub(crate) ignored: u64,
@@ -57,25 +59,26 @@ impl Events {
 
 impl fmt::Display for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} read", self.read)?;
-        if self.ignored > 0 {
-            let reasons = self.ignored_by_reason.iter().map(|(why, count)| format!("{count} {why}"));
-            write!(f, ", {} ignored ({})", self.ignored, reasons.collect::<Vec<_>>().join(", "))?;
-        }
-        let parts = [
-            (self.changes, "changes"),
-            (self.duplicate, "duplicate"),
-            (self.stale, "stale"),
-            (self.skipped, "outside --since and --until"),
-            (self.rejected, "of another account's resource"),
-            (self.broken, "broken"),
-        ];
-        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
-            write!(f, ", {count} {what}")?;
-        }
-        Ok(())
+        let mut parts = vec![format!("{} read", self.read)];
+        let mut part = |count: u64, what: &str| {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        };
+        part(self.changes, "changes");
+        let reasons = self.ignored_by_reason.iter().map(|(why, count)| format!("{count} {why}"));
+        part(self.ignored, &format!("ignored ({})", reasons.collect::<Vec<_>>().join(", ")));
+        part(self.duplicate, "duplicate");
+        part(self.stale, "stale");
+        part(self.skipped, "outside --since and --until");
+        part(self.rejected, "of another account's resource");
+        part(self.broken, "broken and not among those read");
+        f.write_str(&parts.join(", "))
     }
 }
+
+/// The topic of core's refusals that `--passable-role` answers.
+const ROLES: &str = "role outside PassableRoles";
 
 /// How an incident stands.
 #[derive(Debug, Clone)]
@@ -91,8 +94,6 @@ struct Stand {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) events: Events,
-    /// How many messages mode notify would have sent.
-    pub(crate) messages_in_notify: u64,
     by_status: BTreeMap<&'static str, u64>,
     by_control: BTreeMap<&'static str, u64>,
     incidents: BTreeMap<IncidentId, Stand>,
@@ -108,6 +109,9 @@ pub(crate) struct Counterfactual {
     pub(crate) fixed_disruptive: u64,
     /// Incidents whose pre-flight refused.
     pub(crate) refused: u64,
+    /// Those of them that `--passable-role` might answer.
+    #[serde(skip)]
+    pub(crate) refused_for_roles: u64,
     /// Why, by topic, most first.
     pub(crate) refused_by_topic: Vec<(String, u64)>,
     /// Incidents for which facts are missing.
@@ -206,6 +210,7 @@ impl Tally {
                 }
                 Why::Refused(of) => {
                     sum.refused += 1;
+                    sum.refused_for_roles += u64::from(of.iter().any(|topic| topic == ROLES));
                     topics.extend(of.first().map(String::as_str));
                 }
                 Why::Unknown => sum.unknown += 1,
@@ -236,7 +241,7 @@ impl fmt::Display for Counterfactual {
         let parts = [
             (self.unknown, "not proved for want of facts"),
             (self.for_a_person, "for a person"),
-            (self.waiting, "still waiting"),
+            (self.waiting, "waiting"),
             (self.over_budget, "past the budget"),
             (self.left_alone, "left alone"),
             (self.exempt, "exempt"),

@@ -9,8 +9,10 @@ use shipshape_core::remediation::Safety;
 use shipshape_core::resource::ResourceId;
 
 use super::Row;
+use crate::check;
 use crate::read::Fault;
-use crate::tally::{Counterfactual, Events, Tally};
+use crate::replay;
+use crate::tally::{Counterfactual, Events};
 
 #[derive(Serialize)]
 struct Finding<'a> {
@@ -92,10 +94,7 @@ fn finding(row: &Row) -> Finding<'_> {
             Compliance::Failed(violations) => violations,
             _ => &[],
         },
-        needs: match &row.compliance {
-            Compliance::Unknown(needs) => needs.iter().map(|need| need.of(&row.resource).call()).collect(),
-            _ => Vec::new(),
-        },
+        needs: row.needs(),
         decision,
         plan: row.fix.as_ref().map(|fix| &fix.patch),
         safety: row.fix.as_ref().map(|fix| fix.safety),
@@ -117,6 +116,7 @@ struct Error<'a> {
     kind: &'static str,
     source: &'a str,
     line: Option<usize>,
+    offset: Option<usize>,
     message: &'a str,
     rejected: bool,
 }
@@ -128,11 +128,13 @@ struct Summary<T> {
     summary: T,
 }
 
+type Counts = BTreeMap<&'static str, u64>;
+
 #[derive(Serialize)]
 struct Replayed<'a> {
     events: &'a Events,
     findings: Findings<'a>,
-    counterfactual: Counterfactuals,
+    counterfactual: Counterfactuals<'a>,
 }
 
 #[derive(Serialize)]
@@ -144,9 +146,9 @@ struct Findings<'a> {
 }
 
 #[derive(Serialize)]
-struct Counterfactuals {
+struct Counterfactuals<'a> {
     notify: Messages,
-    fix: Counterfactual,
+    fix: &'a Counterfactual,
 }
 
 #[derive(Serialize)]
@@ -154,13 +156,51 @@ struct Messages {
     messages: u64,
 }
 
+/// The lines of `replay`.
+pub(crate) fn replay(report: &replay::Report) -> anyhow::Result<String> {
+    let tally = &report.tally;
+    let summary = Replayed {
+        events: &tally.events,
+        findings: Findings {
+            by_control: tally.by_control(),
+            by_status: tally.by_status(),
+            by_decision: tally.by_decision(),
+            repeats: tally.repeats(),
+        },
+        counterfactual: Counterfactuals { notify: Messages { messages: report.messages }, fix: &report.fix },
+    };
+    lines(&report.rows, &report.faults, summary)
+}
+
 #[derive(Serialize)]
-struct CheckedSummary<'a> {
-    resources: usize,
+struct Checked<'a> {
+    documents: Read,
+    findings: CheckedFindings<'a>,
+}
+
+#[derive(Serialize)]
+struct Read {
+    read: u64,
+    resources: u64,
+    ignored: u64,
+    broken: u64,
+}
+
+#[derive(Serialize)]
+struct CheckedFindings<'a> {
+    by_control: &'a Counts,
     by_status: &'a Counts,
 }
 
-type Counts = BTreeMap<&'static str, u64>;
+/// The lines of `check`.
+pub(crate) fn check(report: &check::Report) -> anyhow::Result<String> {
+    let check::Documents { read, resources, ignored, broken, by_status, by_control } = &report.documents;
+    let summary = Checked {
+        documents: Read { read: *read, resources: *resources, ignored: *ignored, broken: *broken },
+        findings: CheckedFindings { by_control, by_status },
+    };
+    lines(&report.rows, &report.faults, summary)
+}
 
 fn lines<T: Serialize>(rows: &[Row], faults: &[Fault], summary: T) -> anyhow::Result<String> {
     let mut text = String::new();
@@ -171,38 +211,12 @@ fn lines<T: Serialize>(rows: &[Row], faults: &[Fault], summary: T) -> anyhow::Re
     for row in rows {
         line(serde_json::to_string(&finding(row))?);
     }
-    for Fault { source, line: number, message, rejected } in faults {
-        let error = Error { v: 1, kind: "error", source, line: *number, message, rejected: *rejected };
+    for Fault { source, line: number, offset, message, rejected } in faults {
+        let (line_number, offset) = (*number, *offset);
+        let error =
+            Error { v: 1, kind: "error", source, line: line_number, offset, message, rejected: *rejected };
         line(serde_json::to_string(&error)?);
     }
     line(serde_json::to_string(&Summary { v: 1, kind: "summary", summary })?);
     Ok(text)
-}
-
-/// The lines of `replay`.
-pub(crate) fn replay(rows: &[Row], faults: &[Fault], tally: &Tally, fix: &Tally) -> anyhow::Result<String> {
-    let summary = Replayed {
-        events: &tally.events,
-        findings: Findings {
-            by_control: tally.by_control(),
-            by_status: tally.by_status(),
-            by_decision: tally.by_decision(),
-            repeats: tally.repeats(),
-        },
-        counterfactual: Counterfactuals {
-            notify: Messages { messages: tally.messages_in_notify },
-            fix: fix.counterfactual(),
-        },
-    };
-    lines(rows, faults, summary)
-}
-
-/// The lines of `check`.
-pub(crate) fn check(
-    rows: &[Row],
-    faults: &[Fault],
-    resources: usize,
-    by_status: &Counts,
-) -> anyhow::Result<String> {
-    lines(rows, faults, CheckedSummary { resources, by_status })
 }

@@ -8,9 +8,10 @@ use flate2::read::MultiGzDecoder;
 use walkdir::WalkDir;
 
 use super::Fault;
+use crate::output::plain;
 
 /// The name that stands for standard input.
-pub(crate) const STDIN: &str = "-";
+const STDIN: &str = "-";
 
 /// What a folder's files must end in to be read.
 const ENDINGS: [&str; 5] = ["json", "jsonl", "ndjson", "log", "gz"];
@@ -23,19 +24,24 @@ pub(crate) fn list(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Fault>) {
             files.push(path.clone());
             continue;
         }
-        let before = files.len();
-        for entry in WalkDir::new(path).sort_by_file_name() {
+        let before = files.len() + faults.len();
+        for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && known(entry.path()) => {
-                    files.push(entry.into_path())
+                    files.push(entry.into_path());
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    faults.push(fault(path, format!("cannot read the folder: {}", reason(&error.into()))))
+                    let place = error.path().unwrap_or(path).to_owned();
+                    let reason = match error.loop_ancestor() {
+                        Some(_) => "it leads back to a folder that it is in".to_owned(),
+                        None => reason(&error.into()),
+                    };
+                    faults.push(fault(&place, format!("cannot be read: {reason}")));
                 }
             }
         }
-        if files.len() == before {
+        if files.len() + faults.len() == before {
             let wanted = ENDINGS.join(", .");
             faults.push(fault(path, format!("no file in this folder ends in .{wanted}")));
         }
@@ -50,12 +56,12 @@ fn known(path: &Path) -> bool {
 }
 
 fn fault(path: &Path, message: String) -> Fault {
-    Fault { source: name(path), line: None, message, rejected: false }
+    Fault::new(name(path), message)
 }
 
 /// A path for people: control characters could forge lines of a report.
 pub(crate) fn name(path: &Path) -> String {
-    path.display().to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    plain(&path.display().to_string())
 }
 
 /// A file's text, and what went wrong on the way: of a truncated gzip file everything before the break.
@@ -73,29 +79,40 @@ pub(crate) fn text(path: &Path) -> (String, Option<Fault>) {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut inflated = Vec::new();
         if let Err(error) = MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut inflated) {
+            let (at, why) = (inflated.len(), reason(&error));
             let message = format!(
-                "gzip ends or breaks after {} bytes of content ({}): what came before is read, the rest is lost",
-                inflated.len(),
-                reason(&error)
+                "gzip breaks off after {at} bytes of content ({why}): what came before is read, the rest is lost"
             );
-            broken = Some(fault(path, message));
+            broken = Some(fault(path, message).at_offset(at));
         }
         bytes = inflated;
     }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, broken),
         Err(error) => {
-            // A text that breaks off inside a character is cut there; one that is no text at all is said.
-            let valid = error.utf8_error().valid_up_to();
-            if broken.is_none() {
-                broken = Some(fault(path, format!("not UTF-8 at offset {valid}: what came before is read")));
+            let at = error.utf8_error().valid_up_to();
+            // A stream that breaks off may do so inside a character.
+            let cut = broken.is_some() && error.utf8_error().error_len().is_none();
+            let bytes = error.into_bytes();
+            if let Some(text) = lines(&bytes).filter(|_| !cut) {
+                return (text, broken);
             }
-            let mut bytes = error.into_bytes();
-            bytes.truncate(valid);
-            String::from_utf8(bytes).unwrap_or_default()
+            let message = format!("not UTF-8 at offset {at}: what came before is read, the rest is lost");
+            let broken = broken.or_else(|| Some(fault(path, message).at_offset(at)));
+            (String::from_utf8_lossy(bytes.get(..at).unwrap_or_default()).into_owned(), broken)
         }
-    };
-    (text, broken)
+    }
+}
+
+/// JSON lines of which some are no UTF-8: those become a character that is no JSON, and the others stay.
+fn lines(bytes: &[u8]) -> Option<String> {
+    let object = |line: &[u8]| serde_json::from_slice::<&serde_json::value::RawValue>(line).is_ok();
+    let lines = || bytes.split(|byte| *byte == b'\n');
+    if !lines().any(|line| line.starts_with(b"{") && object(line)) {
+        return None;
+    }
+    let lines: Vec<&str> = lines().map(|line| std::str::from_utf8(line).unwrap_or("\u{fffd}")).collect();
+    Some(lines.join("\n"))
 }
 
 fn reason(error: &io::Error) -> String {

@@ -1,8 +1,8 @@
-//! Text to pieces of JSON: one document, an array, JSON lines, or one of the wrappers that events come in.
+//! Text to pieces of JSON: one document, a list, JSON lines, or one of the wrappers that events come in.
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Fault;
@@ -14,37 +14,48 @@ pub(crate) struct Piece<'a> {
     pub(crate) json: Cow<'a, RawValue>,
 }
 
+/// A file's pieces, and what is none.
+pub(crate) struct Split<'a> {
+    pub(crate) pieces: Vec<Piece<'a>>,
+    pub(crate) faults: Vec<Fault>,
+    /// That the text breaks off before its end.
+    pub(crate) tail: Option<Fault>,
+}
+
 /// Splits a file's text. What is no JSON is a fault of its own, and the rest goes on.
-pub(crate) fn split<'a>(path: &str, text: &'a str) -> (Vec<Piece<'a>>, Vec<Fault>) {
+pub(crate) fn split<'a>(path: &str, text: &'a str) -> Split<'a> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut found = Found { path, pieces: Vec::new(), faults: Vec::new() };
+    let mut split = Split { pieces: Vec::new(), faults: Vec::new(), tail: None };
     if text.trim().is_empty() {
-        found.fault(None, "the file is empty".to_owned());
+        split.faults.push(Fault::new(path, "the file is empty"));
     } else if let Ok(json) = serde_json::from_str::<&RawValue>(text) {
-        found.document(json);
-    } else if !found.beginning(text) {
-        found.lines(text);
+        split.document(path, None, json);
+    } else if let Some(start) = list_start(text) {
+        split.beginning(path, text, start);
+    } else {
+        split.lines(path, text);
     }
-    (found.pieces, found.faults)
+    split
 }
 
-struct Found<'a, 'p> {
-    path: &'p str,
-    pieces: Vec<Piece<'a>>,
-    faults: Vec<Fault>,
-}
-
-/// The wrappers of events.
+/// The wrappers of events. A member that is `null` is there, and no list.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Wrapper<'a> {
-    #[serde(borrow, rename = "Records")]
+    #[serde(borrow, rename = "Records", deserialize_with = "present")]
     records: Option<&'a RawValue>,
-    #[serde(borrow, rename = "Events")]
+    #[serde(borrow, rename = "Events", deserialize_with = "present")]
     events: Option<&'a RawValue>,
-    #[serde(borrow, rename = "logEvents")]
+    #[serde(borrow, rename = "logEvents", deserialize_with = "present")]
     log_events: Option<&'a RawValue>,
 }
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// The names of the wrappers' lists; a document that holds none of them need not be looked into.
+const LISTS: [&str; 3] = ["\"Records\"", "\"Events\"", "\"logEvents\""];
 
 /// An answer of `aws cloudtrail lookup-events`, or a message of CloudWatch Logs, with the record as a string.
 #[derive(Deserialize)]
@@ -53,126 +64,162 @@ struct Inner {
     text: String,
 }
 
-impl<'a> Found<'a, '_> {
-    fn fault(&mut self, line: Option<usize>, message: String) {
-        let source = line.map_or_else(|| self.path.to_owned(), |line| format!("{}:{line}", self.path));
-        self.faults.push(Fault { source, line, message, rejected: false });
-    }
-
-    fn piece(&mut self, source: String, line: Option<usize>, json: Cow<'a, RawValue>) {
-        self.pieces.push(Piece { source, line, json });
-    }
-
-    fn document(&mut self, json: &'a RawValue) {
-        let path = self.path.to_owned();
-        if json.get().starts_with('[') {
-            return self.elements(&path, json);
-        }
-        let wrapper: Wrapper<'a> = serde_json::from_str(json.get()).unwrap_or_default();
-        if let Some(records) = wrapper.records {
-            self.elements(&path, records);
-        } else if let Some(wrapped) = wrapper.events.or(wrapper.log_events) {
-            self.wrapped(&path, wrapped);
-        } else {
-            self.piece(path, None, Cow::Borrowed(json));
-        }
-    }
-
-    /// The elements of a list; each is a piece, whatever it is.
-    fn elements(&mut self, source: &str, list: &'a RawValue) {
-        match serde_json::from_str::<Vec<&'a RawValue>>(list.get()) {
-            Ok(elements) => {
-                for (index, json) in elements.into_iter().enumerate() {
-                    self.piece(format!("{source}#{index}"), None, Cow::Borrowed(json));
+impl<'a> Split<'a> {
+    /// A whole document: a list of documents, or one.
+    fn document(&mut self, source: &str, line: Option<usize>, json: &'a RawValue) {
+        match json.get().starts_with('[').then(|| serde_json::from_str::<Vec<&'a RawValue>>(json.get())) {
+            Some(Ok(elements)) => {
+                for (index, element) in elements.into_iter().enumerate() {
+                    self.unwrap(format!("{source}#{index}"), line, element);
                 }
             }
-            Err(_) => self.fault(None, "`Records` is no list of events".to_owned()),
+            _ => self.unwrap(source.to_owned(), line, json),
         }
     }
 
-    fn wrapped(&mut self, source: &str, list: &'a RawValue) {
+    /// What a wrapper holds, or the document itself.
+    fn unwrap(&mut self, source: String, line: Option<usize>, json: &'a RawValue) {
+        let wrapper: Wrapper<'a> = match LISTS.iter().any(|list| json.get().contains(list)) {
+            true => serde_json::from_str(json.get()).unwrap_or_default(),
+            false => Wrapper::default(),
+        };
+        if let Some(records) = wrapper.records {
+            self.records(&source, line, records);
+        } else if let Some(wrapped) = wrapper.events.or(wrapper.log_events) {
+            self.wrapped(&source, line, wrapped);
+        } else {
+            self.pieces.push(Piece { source, line, json: Cow::Borrowed(json) });
+        }
+    }
+
+    /// The records of a log; each is a piece, whatever it is.
+    fn records(&mut self, source: &str, line: Option<usize>, list: &'a RawValue) {
+        let Ok(elements) = serde_json::from_str::<Vec<&'a RawValue>>(list.get()) else {
+            return self.faults.push(Fault::new(source, "`Records` is no list of events").at_line(line));
+        };
+        let pieces = elements.into_iter().enumerate().map(|(index, json)| Piece {
+            source: format!("{source}#{index}"),
+            line,
+            json: Cow::Borrowed(json),
+        });
+        self.pieces.extend(pieces);
+    }
+
+    fn wrapped(&mut self, source: &str, line: Option<usize>, list: &'a RawValue) {
         let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else {
-            return self.fault(None, "`Events` or `logEvents` is no list".to_owned());
+            let message = "`Events` or `logEvents` is no list of events";
+            return self.faults.push(Fault::new(source, message).at_line(line));
         };
         for (index, json) in elements.into_iter().enumerate() {
-            let source = format!("{source}#{index}");
-            let inner = serde_json::from_str::<Inner>(json.get()).ok();
-            match inner.map(|inner| RawValue::from_string(inner.text)) {
-                Some(Ok(json)) => self.piece(source, None, Cow::Owned(json)),
-                _ => self.faults.push(Fault {
-                    source,
-                    line: None,
-                    message: "no CloudTrail record inside (`CloudTrailEvent` or `message` must hold one as a string)"
-                        .to_owned(),
-                    rejected: false,
-                }),
+            self.inner(format!("{source}#{index}"), line, json);
+        }
+    }
+
+    /// A record that stands as a string in another object.
+    fn inner(&mut self, source: String, line: Option<usize>, json: &RawValue) {
+        let inner = serde_json::from_str::<Inner>(json.get()).ok();
+        match inner.and_then(|inner| RawValue::from_string(inner.text).ok()) {
+            Some(json) => self.pieces.push(Piece { source, line, json: Cow::Owned(json) }),
+            None => {
+                let message = "no event inside: `CloudTrailEvent` or `message` must hold one as a string";
+                self.faults.push(Fault::new(source, message).at_line(line));
             }
         }
     }
 
     /// The whole elements at the beginning of a list that breaks off: what a truncated log still holds.
-    /// `false` where the text does not begin with a list.
-    fn beginning(&mut self, text: &'a str) -> bool {
-        let Some(mut at) = list_start(text) else { return false };
+    fn beginning(&mut self, path: &str, text: &'a str, start: ListStart) {
+        let mut at = start.at;
         let mut index = 0;
         loop {
             let rest = text.get(at..).unwrap_or_default();
             let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&'a RawValue>();
             let Some(Ok(json)) = stream.next() else { break };
             at += stream.byte_offset();
-            self.piece(format!("{}#{index}", self.path), None, Cow::Borrowed(json));
+            let source = format!("{path}#{index}");
+            match start.list {
+                "\"Records\"" => self.pieces.push(Piece { source, line: None, json: Cow::Borrowed(json) }),
+                "" => self.unwrap(source, None, json),
+                _ => self.inner(source, None, json),
+            }
             index += 1;
             let rest = text.get(at..).unwrap_or_default();
-            let Some(comma) =
-                rest.find(|c: char| !c.is_whitespace()).filter(|at| rest[*at..].starts_with(','))
-            else {
+            let comma = rest.len() - rest.trim_start().len();
+            if !rest[comma..].starts_with(',') {
                 break;
-            };
+            }
             at += comma + 1;
         }
-        self.fault(
-            None,
-            format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost"),
-        );
-        true
+        let message =
+            format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost");
+        self.tail = Some(Fault::new(path, message).at_offset(at));
     }
 
-    /// One document a line. A text whose lines are none of them JSON is one broken document, and said once.
-    fn lines(&mut self, text: &'a str) {
+    /// One document a line. A text whose lines are none of them objects is one broken document, and said once.
+    fn lines(&mut self, path: &str, text: &'a str) {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let read = lines.map(|(index, line)| (index + 1, serde_json::from_str::<&'a RawValue>(line)));
-        let read: Vec<_> = read.collect();
-        let objects =
-            read.iter().filter(|(_, json)| json.as_ref().is_ok_and(|json| json.get().starts_with('{')));
-        if objects.count() == 0 {
-            let error = serde_json::from_str::<&RawValue>(text).err();
-            let place = error.map_or_else(String::new, |error| {
-                let what = if error.is_eof() { "it ends too early" } else { "it breaks" };
-                format!(": {what} at line {} column {}", error.line(), error.column())
-            });
-            return self.fault(None, format!("not JSON{place}"));
+        let read: Vec<_> =
+            lines.map(|(index, line)| (index + 1, serde_json::from_str::<&'a RawValue>(line))).collect();
+        let object = |json: &RawValue| json.get().starts_with('{');
+        if !read.iter().any(|(_, json)| json.as_ref().is_ok_and(|json| object(json))) {
+            self.tail = Some(broken(path, text));
+            return;
         }
+        let last = read.last().map_or(0, |(line, _)| *line);
         for (line, json) in read {
+            let source = format!("{path}:{line}");
             match json {
-                Ok(json) => self.piece(format!("{}:{line}", self.path), Some(line), Cow::Borrowed(json)),
-                Err(error) => self.fault(Some(line), format!("not JSON at column {}", error.column())),
+                Ok(json) => self.document(&source, Some(line), json),
+                Err(error) => {
+                    let message = format!("not JSON: {}", place(&error, "at"));
+                    let fault = Fault::new(source, message).at_line(Some(line));
+                    if line == last && error.is_eof() {
+                        self.tail = Some(fault);
+                    } else {
+                        self.faults.push(fault);
+                    }
+                }
             }
         }
     }
 }
 
-/// Where the elements of a list begin: behind `[`, or behind `{"Records":[`.
-fn list_start(text: &str) -> Option<usize> {
-    let mut rest = text.trim_start();
-    for token in ["{", "\"Records\"", ":"] {
-        match rest.strip_prefix(token) {
-            Some(after) => rest = after.trim_start(),
-            None if token == "{" => break,
-            None => return None,
+fn broken(path: &str, text: &str) -> Fault {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) => Fault::new(path, "not JSON"),
+        Err(error) => {
+            let message = format!("not JSON: {}", place(&error, &format!("at line {}", error.line())));
+            Fault::new(path, message).at_line(Some(error.line()))
         }
     }
+}
+
+/// Where JSON stops to be any. The parser's own words would do, but that they may quote what they met.
+fn place(error: &serde_json::Error, at: &str) -> String {
+    let what = if error.is_eof() { "it ends too early" } else { "it breaks" };
+    format!("{what} {at} column {}", error.column())
+}
+
+/// Where the elements of a list begin, and the name that it has.
+struct ListStart {
+    at: usize,
+    list: &'static str,
+}
+
+/// Behind `[`, or behind `{"Records":[` and its kin.
+fn list_start(text: &str) -> Option<ListStart> {
+    let trimmed = text.trim_start();
+    let (list, rest) = match trimmed.strip_prefix('{') {
+        None => ("", trimmed),
+        Some(rest) => {
+            let rest = rest.trim_start();
+            let list = LISTS.into_iter().find(|list| rest.starts_with(list))?;
+            (list, rest[list.len()..].trim_start().strip_prefix(':')?.trim_start())
+        }
+    };
     let after = rest.strip_prefix('[')?;
-    // JSON lines may be lists too; only one that no line ends is a list that breaks off.
-    let first = text.trim_start().lines().next().unwrap_or_default();
-    (serde_json::from_str::<&RawValue>(first).is_err()).then(|| text.len() - after.len())
+    // JSON lines may be lists too; only one that its line does not end is a list that breaks off.
+    let first = trimmed.lines().next().unwrap_or_default();
+    let breaks = serde_json::from_str::<&RawValue>(first).is_err();
+    breaks.then(|| ListStart { at: text.len() - after.len(), list })
 }

@@ -1,0 +1,201 @@
+//! One block of a report: what one control says of one resource, and what is done about it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use owo_colors::OwoColorize;
+use shipshape_core::control::{Compliance, Severity, Violation};
+use shipshape_core::ledger::Outcome;
+use shipshape_core::remediation::{Action, Fix};
+
+use super::Row;
+use super::diff::{Line, lines};
+use super::words::{number, plain, wrap};
+
+/// Rows of one resource and control.
+pub(crate) struct Group<'a> {
+    /// The row that stands for all: the last one that was not a repeat.
+    pub(crate) shown: &'a Row,
+    rows: Vec<&'a Row>,
+}
+
+impl<'a> Group<'a> {
+    /// A group of one.
+    pub(crate) fn new(row: &'a Row) -> Self {
+        Self { shown: row, rows: Vec::new() }
+    }
+
+    /// A group with one more, which came later.
+    pub(crate) fn push(&mut self, row: &'a Row) {
+        if !row.is_repeat() || self.shown.is_repeat() {
+            self.shown = row;
+        }
+        self.rows.push(row);
+    }
+}
+
+/// Where a block's content begins, and where what stands beside a label does.
+const INDENT: usize = 11;
+const COLUMN: usize = INDENT + 12;
+
+/// The block of a group.
+pub(crate) fn block(group: &Group<'_>) -> String {
+    let row = group.shown;
+    let mut block = Block::default();
+    block.head(row, &times(group));
+    // Who began it: later events may only have shown that it is still so.
+    let began = group.rows.iter().find(|one| one.incident == row.incident).and_then(|one| one.cause.as_ref());
+    if let Some(cause) = began {
+        let who = format!("{}  {} by {}, {}", cause.time, cause.api, cause.actor, cause.origin);
+        block.line("changed", &plain(&who));
+    }
+    if let Some(document) = &row.found_in {
+        block.line("runs", &plain(document.arn.name()));
+    }
+    match &row.compliance {
+        Compliance::Failed(violations) => block.violations(violations),
+        Compliance::NotApplicable(reason) => block.prose("because", reason),
+        Compliance::Unknown(_) | Compliance::Passed => {}
+    }
+    if let Some(fix) = &row.fix {
+        block.plan(row, fix);
+    }
+    block.readiness(row);
+    if let Some(ruling) = &row.ruling {
+        let until = match &row.outcome {
+            Some(Outcome::Waiting(wait)) => format!(", until {} at the latest", wait.latest()),
+            _ => String::new(),
+        };
+        block.prose(ruling.kind, &format!("{}{until}", without_calls(&ruling.reason.text, row)));
+        if let (Some(at), Some(cause), Some(began)) = (row.at, &row.cause, began)
+            && at != began.time
+        {
+            block.line("judged", &format!("again at {at}, last seen in {}", cause.api));
+        }
+    }
+    if let Some(exempt) = &row.exempt {
+        block.prose("exempt", exempt);
+    }
+    for note in &row.notes {
+        block.prose("note", note);
+    }
+    block.0
+}
+
+/// Controls that lack the same facts are said together.
+pub(crate) fn unjudged(groups: &[Group<'_>]) -> String {
+    let mut together: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+    for row in groups.iter().map(|group| group.shown).filter(|row| row.is_unknown()) {
+        together.entry(row.needs()).or_default().push(row.control.slug);
+    }
+    let mut block = Block::default();
+    for (calls, slugs) in together {
+        let _infallible = writeln!(block.0, "  {}  not judged", pad("unknown").magenta());
+        block.prose("controls", &slugs.join(", "));
+        block.calls(&calls);
+    }
+    block.0
+}
+
+#[derive(Default)]
+struct Block(String);
+
+impl Block {
+    fn head(&mut self, row: &Row, times: &str) {
+        let severity = pad(row.control.severity.as_str());
+        let severity = match row.control.severity {
+            Severity::Critical | Severity::High => severity.red().to_string(),
+            Severity::Medium => severity.yellow().to_string(),
+            Severity::Low | Severity::Informational => severity.dimmed().to_string(),
+        };
+        let status = row.compliance.status().replace('_', " ");
+        let slug = row.control.slug.bold();
+        let _infallible = writeln!(self.0, "  {severity} {slug}  {status}{times}");
+        let _infallible = writeln!(self.0, "{:INDENT$}{}", "", row.control.title);
+    }
+
+    fn violations(&mut self, violations: &[Violation]) {
+        let mut label = "found";
+        for one in violations {
+            let actual = if one.actual.is_null() { "not set".to_owned() } else { one.actual.to_string() };
+            self.line(label, &plain(&format!("{} is {actual}, wanted {}", one.path, one.expected)));
+            label = "";
+        }
+    }
+
+    fn plan(&mut self, row: &Row, fix: &Fix) {
+        let call = Action::of(row.resource.kind).map_or_else(String::new, |action| format!("{action}, "));
+        self.prose("plan", &format!("{call}{}: {}", fix.safety, fix.summary));
+        for change in lines(&fix.patch) {
+            let line = match change {
+                Line::Removed(what) => format!("- {}", plain(&what)).red().to_string(),
+                Line::Added(what) => format!("+ {}", plain(&what)).green().to_string(),
+            };
+            let _infallible = writeln!(self.0, "{:COLUMN$}{line}", "");
+        }
+    }
+
+    /// What the pre-flight said, unless the decision quotes it.
+    fn readiness(&mut self, row: &Row) {
+        let Some(readiness) = &row.readiness else { return };
+        let quoted = row.ruling.as_ref().is_some_and(|ruling| ruling.reason.text.contains(&readiness.text));
+        match readiness.kind {
+            "proved" => self.line("pre-flight", "proved"),
+            "unknown" => {
+                self.line("pre-flight", "not proved");
+                self.calls(&row.preflight_needs());
+            }
+            _ if quoted => {}
+            kind => self.prose("pre-flight", &format!("{kind}: {}", readiness.text)),
+        }
+    }
+
+    /// Commands, which people copy: never wrapped.
+    fn calls(&mut self, calls: &[String]) {
+        let mut label = "needs";
+        for call in calls {
+            self.line(label, &plain(call));
+            label = "";
+        }
+    }
+
+    fn prose(&mut self, label: &str, text: &str) {
+        let mut label = label;
+        for part in wrap(&plain(text), COLUMN) {
+            self.line(label, &part);
+            label = "";
+        }
+    }
+
+    fn line(&mut self, label: &str, text: &str) {
+        let width = COLUMN - INDENT - 1;
+        let label = format!("{label:width$}");
+        let _infallible = writeln!(self.0, "{:INDENT$}{} {text}", "", label.cyan());
+    }
+}
+
+/// A reason without the calls that its pre-flight wants, which stand above it.
+fn without_calls<'a>(reason: &'a str, row: &Row) -> &'a str {
+    let wanted = row.readiness.as_ref().filter(|readiness| readiness.kind == "unknown");
+    wanted.and_then(|wanted| reason.strip_suffix(&format!("; it {}", wanted.text))).unwrap_or(reason)
+}
+
+fn pad(word: &str) -> String {
+    format!("{word:<8}")
+}
+
+/// How often it was found: incidents and repeats.
+fn times(group: &Group<'_>) -> String {
+    let repeats = group.rows.iter().filter(|row| row.is_repeat()).count();
+    let mut incidents: Vec<_> = group.rows.iter().filter_map(|row| row.incident.as_ref()).collect();
+    incidents.sort();
+    incidents.dedup();
+    let mut times = String::new();
+    if incidents.len() > 1 {
+        times.push_str(&format!(", the last of {}", number(incidents.len(), "change")));
+    }
+    if repeats > 0 {
+        times.push_str(&format!(", seen again {}", number(repeats, "time")));
+    }
+    times
+}

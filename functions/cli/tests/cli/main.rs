@@ -1,0 +1,10 @@
+//! The command line from outside: exit status, what goes where, and that the same input gives the same bytes.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod command;
+mod hostile;
+mod input;
+mod report;
+mod secrets;
+mod status;
