@@ -196,12 +196,10 @@ fn the_readme_lists_the_catalogue_as_it_is() {
 
 #[test]
 fn no_secret_of_an_event_stands_in_a_snapshot() {
-    for folder in ["tests/snapshots", "functions/cli/tests/snapshots"] {
-        let Ok(entries) = fs::read_dir(root().join(folder)) else { continue };
-        for entry in entries {
-            let path = entry.unwrap().path();
-            let text = fs::read_to_string(&path).unwrap();
-            assert!(!text.contains("SHIPSHAPE_CANARY"), "{} shows a secret", path.display());
-        }
-    }
+    let holds = |folder: &str| {
+        let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|file| fs::read_to_string(file).unwrap().contains("SHIPSHAPE_CANARY")).collect::<Vec<PathBuf>>()
+    };
+    assert!(holds("events/ecs").len() >= 3, "events hold secrets, so that a leak would show");
+    assert_eq!(holds("tests/snapshots"), Vec::<PathBuf>::new());
 }
