@@ -198,7 +198,9 @@ fn the_readme_lists_the_catalogue_as_it_is() {
 fn no_secret_of_an_event_stands_in_a_snapshot() {
     let holds = |folder: &str| {
         let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-        files.filter(|file| fs::read_to_string(file).unwrap().contains("SHIPSHAPE_CANARY")).collect::<Vec<PathBuf>>()
+        files
+            .filter(|file| fs::read_to_string(file).unwrap().contains("SHIPSHAPE_CANARY"))
+            .collect::<Vec<PathBuf>>()
     };
     assert!(holds("events/ecs").len() >= 5, "events hold secrets, so that a leak would show");
     assert_eq!(holds("tests/snapshots"), Vec::<PathBuf>::new());
