@@ -4,5 +4,6 @@ use std::io::{stderr, stdout};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(shipshape::run(std::env::args_os(), &mut stdout().lock(), &mut stderr().lock()))
+    // Standard error is not locked here: threads that read files draw the progress on it meanwhile.
+    ExitCode::from(shipshape::run(std::env::args_os(), &mut stdout().lock(), &mut stderr()))
 }

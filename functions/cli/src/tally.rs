@@ -65,7 +65,7 @@ impl fmt::Display for Events {
                 parts.push(format!("{count} {what}"));
             }
         };
-        part(self.changes, "changes");
+        part(self.changes, if self.changes == 1 { "change" } else { "changes" });
         let reasons = self.ignored_by_reason.iter().map(|(why, count)| format!("{count} {why}"));
         part(self.ignored, &format!("ignored ({})", reasons.collect::<Vec<_>>().join(", ")));
         part(self.duplicate, "duplicate");

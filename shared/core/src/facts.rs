@@ -213,9 +213,9 @@ impl Facts {
         self.repositories.get(&format!("{account}/{}", image.repository)).map(Vec::as_slice)
     }
 
-    /// Whether a log group exists; `None` where nobody asked.
-    pub fn log_group(&self, name: &str) -> Option<bool> {
-        self.log_groups.iter().any(|group| group == name).then_some(true)
+    /// Whether a log group is known to exist.
+    pub fn has_log_group(&self, name: &str) -> bool {
+        self.log_groups.iter().any(|group| group == name)
     }
 
     /// Learns from a document as `aws … describe-*` prints it. Answers how many things it told of;

@@ -217,6 +217,6 @@ fn folders_hold_files_of_known_endings_and_a_file_that_is_named_may_end_in_anyth
     for path in [&whole, &named] {
         let output = run(&["replay", path]);
         assert_eq!(output.status.code(), Some(0), "{}", out(&output));
-        assert!(out(&output).contains("1 read, 1 changes"), "{}", out(&output));
+        assert!(out(&output).contains("1 read, 1 change\n"), "{}", out(&output));
     }
 }

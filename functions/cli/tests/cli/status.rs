@@ -112,3 +112,29 @@ fn a_reader_that_stops_listening_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
 }
+
+/// Progress is drawn there, by the threads that read: none of them may wait for another.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_it_comes_to_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = format!("{} replay {}", env!("CARGO_BIN_EXE_shipshape"), root("events"));
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "screen"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    for _ in 0..600 {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(0));
+            let screen = String::from_utf8(fs::read(folder.path().join("screen")).unwrap()).unwrap();
+            assert!(screen.contains("in mode fix:") && screen.contains('\u{1b}'), "{screen}");
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    panic!("it still runs after half a minute");
+}

@@ -103,7 +103,7 @@ fn preflight(
     doubts: &mut Doubts,
 ) {
     let Some(group) = group(task, parameters) else { return doubts.need(Need::Member("/family".to_owned())) };
-    if facts.log_group(&group) != Some(true) {
+    if !facts.has_log_group(&group) {
         doubts.need(Need::LogGroup(group.clone()));
     }
     match task.execution_role_arn.text() {
