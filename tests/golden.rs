@@ -3,14 +3,7 @@
 
 use std::path::Path;
 
-/// The output of a command line; its status is the last line.
-fn shipshape(args: &[&str]) -> String {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let line = ["shipshape", "--color", "never"].iter().chain(args).map(|word| (*word).into());
-    let status = shipshape::run(line, &mut out, &mut err);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    format!("{}{}exit status {status}\n", text(out), text(err))
-}
+use shipshape_tests::shipshape;
 
 #[test]
 fn every_event_reads_as_it_did() {
@@ -29,12 +22,4 @@ fn every_event_reads_as_it_did() {
 fn relative(path: &Path) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").canonicalize().unwrap();
     format!("../events/{}", path.canonicalize().unwrap().strip_prefix(root).unwrap().display())
-}
-
-#[test]
-fn the_whole_history_reads_as_it_did() {
-    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-        let policy = ["--policy", "../infra/policy.example.toml", "--state", "state"];
-        insta::assert_snapshot!("history", shipshape(&[&["replay", "../events"][..], &policy].concat()));
-    });
 }

@@ -227,3 +227,15 @@ pub fn story(judgements: &[Judgement]) -> Vec<String> {
     };
     judgements.iter().map(line).collect()
 }
+
+/// The output of a command line; its status is the last line.
+///
+/// # Panics
+/// Where it is no text.
+pub fn shipshape(args: &[&str]) -> String {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let line = ["shipshape", "--color", "never"].iter().chain(args).map(|word| (*word).into());
+    let status = shipshape::run(line, &mut out, &mut err);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    format!("{}{}exit status {status}\n", text(out), text(err))
+}

@@ -64,6 +64,11 @@ struct Shape<'a> {
     task: Field<Present>,
     container_instances: Field<Present>,
     container_instance: Field<Present>,
+    cluster_arns: Field<Present>,
+    service_arns: Field<Present>,
+    task_definition_arns: Field<Present>,
+    task_arns: Field<Present>,
+    container_instance_arns: Field<Present>,
     #[serde(rename = "ResponseMetadata")]
     response_metadata: Field<Present>,
 }
@@ -106,7 +111,7 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
     }
     match bare(&shape) {
         Some(kind) => Ok(one(kind, json, Field::Absent).into_iter().collect()),
-        None if nothing_to_judge(&shape, json) || Facts::default().absorb(json).is_some() => Ok(Vec::new()),
+        None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some() => Ok(Vec::new()),
         None => Err(DocumentError::NoKnownShape),
     }
 }
@@ -129,20 +134,17 @@ fn bare(shape: &Shape<'_>) -> Option<ResourceType> {
 }
 
 /// Answers of other calls of ECS: lists of ARNs, tasks, instances, and those that only say that it worked.
-fn nothing_to_judge(shape: &Shape<'_>, json: &RawValue) -> bool {
-    let arns = [
-        "\"clusterArns\"",
-        "\"serviceArns\"",
-        "\"taskDefinitionArns\"",
-        "\"taskArns\"",
-        "\"containerInstanceArns\"",
-    ];
+fn nothing_to_judge(shape: &Shape<'_>) -> bool {
     !shape.tasks.is_absent()
         || !shape.task.is_absent()
         || !shape.container_instances.is_absent()
         || !shape.container_instance.is_absent()
         || !shape.response_metadata.is_absent()
-        || arns.iter().any(|name| json.get().contains(name))
+        || !shape.cluster_arns.is_absent()
+        || !shape.service_arns.is_absent()
+        || !shape.task_definition_arns.is_absent()
+        || !shape.task_arns.is_absent()
+        || !shape.container_instance_arns.is_absent()
 }
 
 /// Names a document by the ARN in it; what is not registered yet has none, and neither account nor Region.
@@ -230,4 +232,29 @@ pub fn check(
         checked.push(answer);
     }
     checked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_objects_and_inputs_are_told_apart() {
+        let rows = [
+            (r#"{"taskDefinition":{"family":"a","containerDefinitions":[]},"tags":[]}"#, Ok(1)),
+            (r#"{"family":"a","containerDefinitions":[]}"#, Ok(1)),
+            (
+                r#"{"status_code":200,"data":{"clusters":[{"clusterArn":"arn:aws:ecs:eu-west-1:1:cluster/a"}]}}"#,
+                Ok(1),
+            ),
+            (r#"{"taskArns":[]}"#, Ok(0)),
+            (r#"{"Subnets":[{"SubnetId":"subnet-1"}]}"#, Ok(0)),
+            (r#"{"x":{"taskArns":[]},"name":"a"}"#, Err(DocumentError::NoKnownShape)),
+            ("[]", Err(DocumentError::NotAnObject)),
+        ];
+        for (text, expected) in rows {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(read(json, None).map(|resources| resources.len()), expected, "{text}");
+        }
+    }
 }
