@@ -2,30 +2,12 @@
 
 use serde_json::{Value, json};
 use shipshape_core::control::Compliance;
-use shipshape_core::event::{Ignored, Parsed};
 use shipshape_core::policy::{Policy, Switch};
 use shipshape_core::resource::Body;
 use shipshape_tests::{
-    Call, arn, cluster, deployment, good_task, nat_network, policy, read, service, story, walk, world,
-    world_passing,
+    Call, FIX, INSIGHTS, NON_ROOT, PRIVILEGED, PUBLIC_IP, arn, cluster, good_task, nat_network, policy,
+    privileged, service, story, walk, with_task, world, world_passing,
 };
-
-const INSIGHTS: &str = "ecs-cluster-container-insights";
-const PUBLIC_IP: &str = "ecs-service-no-public-ip";
-const PRIVILEGED: &str = "ecs-container-not-privileged";
-const NON_ROOT: &str = "ecs-container-non-root-user";
-const FIX: &str = "mode = \"fix\"\ndisruptive = true\niac = \"fix\"\n";
-
-fn privileged(family: &str, revision: u32) -> Value {
-    let mut task = good_task(family, revision);
-    task["containerDefinitions"][0]["privileged"] = json!(true);
-    task
-}
-
-fn with_task(mut state: Vec<Value>, task: &Value) -> Vec<Value> {
-    state.push(json!({ "taskDefinition": task }));
-    state
-}
 
 #[test]
 fn dry_run_is_the_real_plan() {
@@ -109,68 +91,6 @@ fn a_change_of_something_else_is_a_repeat_and_not_told_again() {
 }
 
 #[test]
-fn a_deployment_in_flight_is_a_wait_and_its_end_brings_the_fix() {
-    let task = good_task("checkout", 7);
-    let mut open = service("checkout", "checkout:7", "ENABLED");
-    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
-    let calls = [
-        Call::create_service(0, &open),
-        Call::deployment(4, "checkout", "8", "SERVICE_DEPLOYMENT_COMPLETED"),
-        Call::deployment(7, "checkout", "9", "SERVICE_DEPLOYMENT_COMPLETED"),
-    ];
-    let state = with_task(nat_network(), &task);
-    let mut fixing = world(policy(FIX), &state);
-    let judged = walk(&mut fixing, &calls, PUBLIC_IP);
-    let fixed: Vec<_> = story(&judged).into_iter().filter(|line| line.contains("fix")).collect();
-    assert_eq!(story(&judged)[0], "failed wait waiting");
-    assert_eq!(fixed, ["failed fix applied"], "{:?}", story(&judged));
-    let known = fixing.facts().resource(&arn("service/shop/checkout").parse().unwrap()).unwrap();
-    let Body::Service(known) = &known.body else { panic!("not a service") };
-    assert_eq!(known.awsvpc().known().unwrap().assign_public_ip.text(), Some("DISABLED"));
-
-    let superseding = policy(&format!("{FIX}supersede = true\n"));
-    assert_eq!(story(&walk(&mut world(superseding, &state), &calls[..1], PUBLIC_IP)), ["failed fix applied"]);
-}
-
-#[test]
-fn a_wait_that_can_no_longer_be_judged_ends_and_blocks_nothing() {
-    let mut open = service("checkout", "checkout:7", "ENABLED");
-    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
-    let calls = [
-        Call::create_service(0, &open),
-        Call::create_cluster(1, &cluster("shop", "disabled")),
-        Call::deployment(7, "checkout", "9", "SERVICE_DEPLOYMENT_FAILED"),
-    ];
-    let text = format!("{FIX}[[rules]]\ncontrols = [\"{INSIGHTS}\"]\ngrace = \"90m\"\n");
-    let state = with_task(nat_network(), &good_task("checkout", 7));
-    let mut failing = world(policy(&text), &state);
-    let told = walk(&mut failing, &calls, PUBLIC_IP);
-    assert_eq!(story(&told)[0], "failed wait waiting");
-    assert!(story(&told)[1..].contains(&"unknown notify notified".to_owned()), "{:?}", story(&told));
-    let later = walk(&mut world(policy(&text), &state), &calls, INSIGHTS);
-    assert_eq!(story(&later), ["failed wait waiting", "failed fix applied"]);
-}
-
-#[test]
-fn what_waits_together_is_written_at_once() {
-    let mut open = service("checkout", "checkout:7", "ENABLED");
-    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
-    let calls = [
-        Call::register(0, &privileged("checkout", 7)),
-        Call::create_service(1, &open),
-        Call::deployment(7, "checkout", "9", "SERVICE_DEPLOYMENT_COMPLETED"),
-    ];
-    let mut world = world(policy(FIX), &nat_network());
-    for call in &calls {
-        world.walk(&call.change());
-    }
-    let known = world.facts().resource(&arn("service/shop/checkout").parse().unwrap()).unwrap();
-    let Body::Service(known) = &known.body else { panic!("not a service") };
-    assert_eq!(known.awsvpc().known().unwrap().assign_public_ip.text(), Some("DISABLED"));
-    assert_eq!(known.task_definition.text(), Some(arn("task-definition/checkout:7-mended").as_str()));
-}
-
-#[test]
 fn messages_past_the_hours_budget_become_one_summary() {
     let text = "[budget]\nmessages_per_account_per_hour = 2\n";
     let mut world = world(policy(text), &[]);
@@ -178,50 +98,6 @@ fn messages_past_the_hours_budget_become_one_summary() {
         world.walk(&Call::create_cluster(minute, &cluster(&format!("c{minute}"), "disabled")).change());
     }
     assert_eq!(world.messages(), 4, "two, the summary, and one in the next hour");
-}
-
-#[test]
-fn a_deployment_that_never_ends_is_told_after_the_deadline() {
-    let task = good_task("checkout", 7);
-    let mut open = service("checkout", "checkout:7", "ENABLED");
-    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
-    let calls = [
-        Call::create_service(0, &open),
-        Call::deployment(1, "other", "1", "SERVICE_DEPLOYMENT_IN_PROGRESS"),
-        Call::create_cluster(90, &cluster("late", "enabled")),
-    ];
-    let judged = walk(&mut world(policy(FIX), &with_task(nat_network(), &task)), &calls, PUBLIC_IP);
-    let last = judged.iter().rfind(|one| one.ruling.is_some()).unwrap();
-    assert_eq!(story(std::slice::from_ref(last)), ["failed notify notified"]);
-    assert!(last.ruling.as_ref().unwrap().reason.text.contains("60 minutes"), "{:?}", last.ruling);
-}
-
-#[test]
-fn grace_gives_the_team_time_and_ends_when_they_used_it() {
-    let graceful = || policy("mode = \"fix\"\ngrace = \"30m\"\n");
-    let off = Call::create_cluster(0, &cluster("shop", "disabled"));
-    let used = [off.clone(), Call::update_settings(20, &cluster("shop", "enabled"))];
-    assert_eq!(
-        story(&walk(&mut world(graceful(), &[]), &used, INSIGHTS)),
-        ["failed wait waiting", "passed stale"]
-    );
-    let judged = walk(&mut world(graceful(), &[]), &[off], INSIGHTS);
-    assert_eq!(story(&judged), ["failed wait waiting", "failed fix applied"]);
-    assert_eq!(judged[1].at.to_string(), "2026-11-03T08:30:00Z");
-    assert_eq!(judged[0].incident, judged[1].incident);
-}
-
-#[test]
-fn a_window_is_waited_for() {
-    let text = "mode = \"fix\"\nwindows = [\"Mon-Fri 13:00-14:00 Europe/Berlin\"]\n";
-    let judged = walk(
-        &mut world(policy(text), &[]),
-        &[Call::create_cluster(0, &cluster("shop", "disabled"))],
-        INSIGHTS,
-    );
-    assert_eq!(story(&judged), ["failed wait waiting", "failed fix applied"]);
-    assert_eq!(judged[1].at.to_string(), "2026-11-03T12:00:00Z");
-    assert!(judged[0].ruling.as_ref().unwrap().reason.text.contains("policy.toml:3"));
 }
 
 #[test]
@@ -376,38 +252,6 @@ fn a_service_answers_for_a_revision_that_is_deregistered_by_now() {
     assert_eq!(story(&judged), ["failed notify notified", "failed notify notified"]);
 }
 
-/// The request alone names the resource where the response is cut off: by name, ARN, or ARN of the old form, in a
-/// cluster by name, by ARN, or in the default one.
-#[test]
-fn a_service_has_one_name_however_the_caller_typed_it() {
-    let cut = json!({"reason": "responseElements too large", "omitted": "true"});
-    let old = "arn:aws:ecs:eu-west-1:111122223333:service/checkout";
-    let rows = [
-        (json!({"service": "checkout"}), "service/default/checkout"),
-        (json!({"service": "checkout", "cluster": ""}), "service/default/checkout"),
-        (json!({"service": "checkout", "cluster": "shop"}), "service/shop/checkout"),
-        (json!({"service": "checkout", "cluster": arn("cluster/shop")}), "service/shop/checkout"),
-        (json!({"service": old, "cluster": "shop"}), "service/shop/checkout"),
-        (json!({"service": arn("service/shop/checkout")}), "service/shop/checkout"),
-    ];
-    for (request, expected) in rows {
-        let change = Call::new("UpdateService", 0, request.clone(), cut.clone()).change();
-        assert_eq!(change.observed[0].id().arn.as_str(), arn(expected), "{request}");
-    }
-    let cluster = Call::new("UpdateCluster", 0, json!({}), cut).change();
-    assert_eq!(cluster.observed[0].id().arn.as_str(), arn("cluster/default"));
-}
-
-#[test]
-fn a_service_asks_for_the_mended_revision_that_is_not_there_yet() {
-    let state = [json!({"taskDefinition": privileged("checkout", 7)})];
-    let call = [Call::create_service(5, &service("checkout", "checkout:7", "DISABLED"))];
-    let judged = walk(&mut world(policy(FIX), &state), &call, PRIVILEGED);
-    let lines = story(&judged);
-    assert_eq!(lines.first().map(String::as_str), Some("failed wait waiting"));
-    assert_eq!(lines.last().map(String::as_str), Some("failed fix applied"), "{lines:?}");
-}
-
 #[test]
 fn roles_outside_passable_roles_are_refused_by_name() {
     let mut task = privileged("checkout", 7);
@@ -483,71 +327,6 @@ fn missing_facts_are_named_by_the_call_that_answers_them() {
 }
 
 #[test]
-fn a_resource_that_is_gone_ends_what_waits_for_it() {
-    let graceful = policy("mode = \"fix\"\ngrace = \"30m\"\n");
-    let mut world = world(graceful, &[]);
-    world.walk(&Call::create_cluster(0, &cluster("shop", "disabled")).change());
-    let gone = Call::new(
-        "DeleteCluster",
-        5,
-        json!({"cluster": "shop"}),
-        json!({"cluster": cluster("shop", "disabled")}),
-    );
-    assert_eq!(world.walk(&gone.change()).gone.len(), 1);
-    assert!(world.finish().judgements.is_empty());
-}
-
-#[test]
-fn a_failed_call_changed_nothing() {
-    let denied =
-        Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("AccessDenied"));
-    assert!(matches!(read(&denied.text()), Parsed::Ignored(Ignored::Failed)));
-    let dry = Call::create_cluster(0, &cluster("shop", "disabled"))
-        .with("errorCode", json!("Client.DryRunOperation"));
-    assert!(matches!(read(&dry.text()), Parsed::Ignored(Ignored::Failed)));
-    let fine = Call::create_cluster(0, &cluster("shop", "disabled")).with("errorCode", json!("200"));
-    assert!(matches!(read(&fine.text()), Parsed::Change(_)));
-}
-
-#[test]
-fn a_resource_of_another_account_is_rejected() {
-    let text = Call::create_cluster(0, &cluster("shop", "disabled")).text();
-    let moved = text
-        .replace("arn:aws:ecs:eu-west-1:111122223333:cluster", "arn:aws:ecs:eu-west-1:999900001111:cluster");
-    assert!(matches!(read(&moved), Parsed::Rejected(_)));
-}
-
-#[test]
-fn an_addendum_never_overwrites_what_is_newer() {
-    let calls = [
-        Call::create_cluster(0, &cluster("shop", "disabled")),
-        Call::update_settings(10, &cluster("shop", "enabled")),
-        Call::create_cluster(0, &cluster("shop", "disabled"))
-            .with("eventID", json!("late"))
-            .with("eventTime", json!("2026-11-03T09:00:00Z"))
-            .with("addendum", json!({"reason": "DELIVERY_DELAY"})),
-    ];
-    let judged = walk(&mut world(Policy::notify_only(), &[]), &calls, INSIGHTS);
-    assert_eq!(story(&judged), ["failed notify notified", "passed", "passed"]);
-}
-
-#[test]
-fn an_older_state_of_a_task_is_passed_over() {
-    let task = |minute: u32, version: u32| {
-        Call::deployment(minute, "checkout", "1", "x")
-            .envelope("detail-type", json!("ECS Task State Change"))
-            .with("taskArn", json!(arn("task/shop/1")))
-            .with("clusterArn", json!(arn("cluster/shop")))
-            .with("group", json!("service:checkout"))
-            .with("version", json!(version))
-    };
-    let mut world = world(Policy::notify_only(), &[]);
-    assert!(!world.walk(&task(0, 5).change()).stale);
-    assert!(world.walk(&task(1, 4).change()).stale);
-    assert!(!world.walk(&task(2, 6).change()).stale);
-}
-
-#[test]
 fn a_service_is_unknown_until_its_revision_is_known() {
     let call = [Call::create_service(0, &service("checkout", "checkout:7", "DISABLED"))];
     let judged = walk(&mut world(policy(FIX), &[]), &call, PRIVILEGED);
@@ -580,24 +359,6 @@ fn a_revision_mended_for_a_second_reason_keeps_the_first_mend() {
 }
 
 #[test]
-fn a_control_that_waits_longer_than_its_neighbour_is_fixed_too() {
-    let mut task = privileged("checkout", 7);
-    task["containerDefinitions"][0]["user"] = json!("root");
-    let rule = format!("[[rules]]\ncontrols = [\"{NON_ROOT}\"]\ngrace = \"30m\"\n");
-    let text = format!("{FIX}[controls.{NON_ROOT}]\nuser = \"1000\"\n{rule}");
-    let judged = walk(&mut world(policy(&text), &[]), &[Call::register(0, &task)], NON_ROOT);
-    assert_eq!(story(&judged).last().map(String::as_str), Some("failed fix applied"), "{:?}", story(&judged));
-}
-
-#[test]
-fn an_addendum_alone_is_never_a_resources_whole_state() {
-    let part = json!({"taskDefinitionArn": arn("task-definition/checkout:7"), "family": "checkout",
-        "containerDefinitions": [{"name": "web", "privileged": true}]});
-    let late = Call::register(0, &part).with("addendum", json!({"reason": "UPDATED_DATA"}));
-    assert_eq!(story(&walk(&mut world(policy(FIX), &[]), &[late], PRIVILEGED)), ["unknown notify notified"]);
-}
-
-#[test]
 fn what_passed_in_between_is_told_again() {
     let open = |revision: &str| service("checkout", revision, "DISABLED");
     let state = [
@@ -623,23 +384,6 @@ fn an_exemption_covers_what_cannot_be_judged() {
 }
 
 #[test]
-fn a_wait_is_measured_from_when_it_began() {
-    let mut open = service("checkout", "checkout:7", "ENABLED");
-    open["deployments"] = json!([deployment("9", "IN_PROGRESS")]);
-    let text = format!("{FIX}grace = \"90m\"\n");
-    let calls = [
-        Call::create_service(0, &open),
-        Call::deployment(1, "other", "1", "SERVICE_DEPLOYMENT_IN_PROGRESS"),
-        Call::deployment(95, "checkout", "9", "SERVICE_DEPLOYMENT_COMPLETED"),
-    ];
-    let state = with_task(nat_network(), &good_task("checkout", 7));
-    let judged = walk(&mut world(policy(&text), &state), &calls, PUBLIC_IP);
-    let lines = story(&judged);
-    assert!(!lines.contains(&"failed notify notified".to_owned()), "{lines:?}");
-    assert!(lines.contains(&"failed fix applied".to_owned()), "{lines:?}");
-}
-
-#[test]
 fn one_change_that_puts_back_three_things_is_one_revert() {
     let mut task = privileged("checkout", 7);
     task["containerDefinitions"][0]["user"] = json!("root");
@@ -659,39 +403,4 @@ fn one_change_that_puts_back_three_things_is_one_revert() {
     let fixed =
         last.iter().filter(|one| one.outcome.as_ref().is_some_and(|end| end.as_str() == "applied")).count();
     assert_eq!(fixed, 3, "{:?}", story(last));
-}
-
-#[test]
-fn a_resource_of_another_region_is_rejected() {
-    let text = Call::create_cluster(0, &cluster("shop", "disabled")).text();
-    let moved = text.replace("arn:aws:ecs:eu-west-1:", "arn:aws:ecs:us-east-1:");
-    assert!(matches!(read(&moved), Parsed::Rejected(_)));
-}
-
-#[test]
-fn a_name_that_is_hidden_is_not_the_default() {
-    let cut = json!({"reason": "too large", "omitted": "true"});
-    let call = Call::new("DeleteCluster", 0, cut.clone(), cut.clone());
-    let json: &serde_json::value::RawValue = &serde_json::from_str::<Box<_>>(&call.text()).unwrap();
-    let record = shipshape_core::event::Record::read(json).unwrap();
-    assert!(shipshape_core::event::parse(&record).is_err(), "neither request nor response names it");
-    let hidden = json!({"cluster": "HIDDEN_DUE_TO_SECURITY_REASONS", "service": "checkout"});
-    let call = Call::new("UpdateService", 0, hidden, cut);
-    let json: &serde_json::value::RawValue = &serde_json::from_str::<Box<_>>(&call.text()).unwrap();
-    let record = shipshape_core::event::Record::read(json).unwrap();
-    assert!(shipshape_core::event::parse(&record).is_err());
-}
-
-#[test]
-fn a_mended_revision_is_asked_for_in_the_account_of_the_service_that_waits() {
-    let rules = "mode = \"notify\"\ndisruptive = true\niac = \"fix\"\n[[rules]]\naccounts = [\"111122223333\"]\nresources = [\"arn:*:service/*\"]\nmode = \"fix\"\ngrace = \"30m\"\n[[rules]]\naccounts = [\"222233334444\"]\nmode = \"fix\"\n";
-    let state = [json!({"taskDefinition": privileged("checkout", 7)})];
-    let other =
-        Call::create_cluster(40, &cluster("other", "enabled")).text().replace("111122223333", "222233334444");
-    let mut world = world(policy(rules), &state);
-    world.walk(&Call::create_service(0, &service("checkout", "checkout:7", "DISABLED")).change());
-    let Parsed::Change(other) = read(&other) else { panic!("not a change") };
-    world.walk(&other);
-    world.finish();
-    assert!(world.facts().mended(&arn("task-definition/checkout:7").parse().unwrap()).is_none());
 }

@@ -239,3 +239,27 @@ pub fn shipshape(args: &[&str]) -> String {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     format!("{}{}exit status {status}\n", text(out), text(err))
 }
+
+/// A control of clusters.
+pub const INSIGHTS: &str = "ecs-cluster-container-insights";
+/// A control of services.
+pub const PUBLIC_IP: &str = "ecs-service-no-public-ip";
+/// A control of task definitions.
+pub const PRIVILEGED: &str = "ecs-container-not-privileged";
+/// A control of task definitions.
+pub const NON_ROOT: &str = "ecs-container-non-root-user";
+/// The beginning of a policy that fixes everything that can be fixed.
+pub const FIX: &str = "mode = \"fix\"\ndisruptive = true\niac = \"fix\"\n";
+
+/// A task definition with a privileged container.
+pub fn privileged(family: &str, revision: u32) -> Value {
+    let mut task = good_task(family, revision);
+    task["containerDefinitions"][0]["privileged"] = json!(true);
+    task
+}
+
+/// Described documents, and a described task definition.
+pub fn with_task(mut state: Vec<Value>, task: &Value) -> Vec<Value> {
+    state.push(json!({ "taskDefinition": task }));
+    state
+}

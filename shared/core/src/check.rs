@@ -20,6 +20,11 @@ pub enum DocumentError {
     /// Not a JSON object.
     #[error("not a JSON object")]
     NotAnObject,
+    /// An answer that should hold resources, and holds none that can be read.
+    #[error(
+        "the answer holds no resource that can be judged: look at its `failures`, or at the names that were asked for"
+    )]
+    NothingFound,
     /// An object of no known shape.
     #[error(
         "no known shape: wanted what describe-clusters, describe-services, describe-task-definition or \
@@ -56,6 +61,8 @@ struct Shape<'a> {
     cluster_arn: Field<String>,
     cluster_name: Field<String>,
     service_arn: Field<String>,
+    service_name: Field<String>,
+    failures: Field<Vec<Present>>,
     task_definition_arn: Field<String>,
     task_set_arn: Field<String>,
     container_definitions: Field<Present>,
@@ -71,6 +78,20 @@ struct Shape<'a> {
     container_instance_arns: Field<Present>,
     #[serde(rename = "ResponseMetadata")]
     response_metadata: Field<Present>,
+}
+
+impl Shape<'_> {
+    /// An answer without failures whose lists are empty: there is nothing.
+    fn empty_answer(&self) -> bool {
+        let none = |list: &Field<Vec<&RawValue>>| list.items().is_empty();
+        self.failures.items().is_empty()
+            && none(&self.clusters)
+            && none(&self.services)
+            && none(&self.task_sets)
+            && self.cluster.is_absent()
+            && self.service.is_absent()
+            && self.task_set.is_absent()
+    }
 }
 
 /// Reads the resources of a document: an answer of ECS, one of its objects, or the input of a register call. None
@@ -106,12 +127,18 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
         answer = true;
         resources.extend(one(ResourceType::TaskDefinition, definition, tags));
     }
+    // What a misspelt name is answered with, or a list of something else, must not pass as judged.
+    if answer && resources.is_empty() && !shape.empty_answer() {
+        return Err(DocumentError::NothingFound);
+    }
     if answer {
         return Ok(resources);
     }
     match bare(&shape) {
         Some(kind) => Ok(one(kind, json, Field::Absent).into_iter().collect()),
-        None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some() => Ok(Vec::new()),
+        None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
+            Ok(Vec::new())
+        }
         None => Err(DocumentError::NoKnownShape),
     }
 }
@@ -122,7 +149,7 @@ fn bare(shape: &Shape<'_>) -> Option<ResourceType> {
         Some(ResourceType::TaskDefinition)
     } else if shape.task_set_arn.known().is_some() {
         Some(ResourceType::TaskSet)
-    } else if shape.service_arn.known().is_some() {
+    } else if shape.service_arn.known().is_some() || shape.service_name.known().is_some() {
         Some(ResourceType::Service)
     } else if shape.task_definition_arn.known().is_some() && shape.family.known().is_some() {
         Some(ResourceType::TaskDefinition)
@@ -250,6 +277,12 @@ mod tests {
             (r#"{"taskArns":[]}"#, Ok(0)),
             (r#"{"Subnets":[{"SubnetId":"subnet-1"}]}"#, Ok(0)),
             (r#"{"x":{"taskArns":[]},"name":"a"}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"services":[],"failures":[]}"#, Ok(0)),
+            (r#"{"services":[],"failures":[{"reason":"MISSING"}]}"#, Err(DocumentError::NothingFound)),
+            (r#"{"clusters":["arn:aws:ecs:eu-west-1:1:cluster/a"]}"#, Err(DocumentError::NothingFound)),
+            (r#"{"services":"oops"}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"taskDefinition":"mine:3","count":1}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"cluster":"c","serviceName":"s","taskDefinition":"mine"}"#, Ok(1)),
             ("[]", Err(DocumentError::NotAnObject)),
         ];
         for (text, expected) in rows {
