@@ -223,6 +223,9 @@ fn what_is_hidden_is_never_taken_for_absent() {
         case.task["containerDefinitions"][0][member] = hidden.clone();
         assert_ne!(verdict(&case), "fixed", "{member}");
     }
+    let mut driver = by_endpoints();
+    driver.task["containerDefinitions"][0]["logConfiguration"]["logDriver"] = hidden.clone();
+    assert_ne!(verdict(&driver), "fixed", "the log may go anywhere");
     let mut absent = by_nat();
     absent.service["networkConfiguration"]["awsvpcConfiguration"]
         .as_object_mut()

@@ -137,8 +137,9 @@ impl Ledger for MemoryLedger {
                 matches!(settled.outcome, Outcome::Waiting(_)) && settled.fingerprint == fingerprint
             })
         });
-        // A violation put back over a fix of ours, by whatever change.
+        // A violation put back over a fix of ours. One that is only seen again may be our own deployment rolled back.
         if fails
+            && finding.made_by_cause
             && !waits
             && before.is_some_and(|entry| Self::applied(entry) && entry.id.change != finding.cause.id)
         {

@@ -94,10 +94,10 @@ fn requirements(
             }
             None => doubts.need(Need::Member("/containerDefinitions".to_owned())),
         }
-        let log_options = container.log_configuration.known().map(|log| &log.secret_options);
+        let log = container.log_configuration.known();
         if container.secrets.is_hidden()
             || container.log_configuration.is_hidden()
-            || log_options.is_some_and(Field::is_hidden)
+            || log.is_some_and(|log| log.log_driver.is_hidden() || log.secret_options.is_hidden())
         {
             doubts.need(Need::Member("/containerDefinitions".to_owned()));
         }
