@@ -6,6 +6,7 @@ use owo_colors::OwoColorize;
 use serde::Serialize;
 use shipshape_core::control::{Control, Ratchet, Severity};
 use shipshape_core::controls::ALL;
+use shipshape_core::remediation::Safety;
 
 use crate::args::{self, Format};
 use crate::output::words::wrap;
@@ -19,9 +20,11 @@ struct Card<'a> {
     title: &'a str,
     severity: Severity,
     standards: &'a [&'a str],
-    practice: &'a str,
+    practice: Option<&'a str>,
     judges: &'a str,
     opt_in: bool,
+    safety: Safety,
+    call: Option<&'a str>,
     parameters: Vec<Parameter<'a>>,
     ratchet: String,
     preflight: &'a str,
@@ -45,9 +48,11 @@ fn card(control: &'static Control) -> Card<'static> {
         title: control.title,
         severity: control.severity,
         standards: control.standards,
-        practice: control.practice.as_str(),
+        practice: control.practice.map(|practice| practice.as_str()),
         judges: control.rule.kind().name(),
         opt_in: control.opt_in,
+        safety: control.safety,
+        call: control.call.map(|call| call.as_str()),
         parameters: control
             .parameters
             .iter()
@@ -66,6 +71,18 @@ fn ratchet(control: &Control) -> String {
     match control.ratchet {
         Ratchet::Iam(key) => format!("IAM ({key})"),
         Ratchet::Code => "code".to_owned(),
+    }
+}
+
+fn practice(control: &Control) -> &'static str {
+    control.practice.map_or("good house-keeping", |practice| practice.as_str())
+}
+
+/// What its fix is, in a few words.
+fn fix(control: &Control) -> String {
+    match control.call {
+        Some(call) => format!("{} fix by {call}", control.safety),
+        None => "a person has to fix it".to_owned(),
     }
 }
 
@@ -95,7 +112,10 @@ pub(crate) fn controls(
 fn entry(control: &Control) -> String {
     let on = if control.opt_in { "opt-in" } else { "on" };
     let severity = format!("{:<9}", control.severity.as_str());
-    let facts = [control.practice.as_str(), on, &control.standards.join(", ")].join(" · ");
+    let standards = control.standards.join(", ");
+    let fix = fix(control);
+    let facts = [practice(control), on, &fix, &standards].into_iter().filter(|fact| !fact.is_empty());
+    let facts = facts.collect::<Vec<_>>().join(" · ");
     let mut text = format!("{severity} {}  {}\n", control.slug.bold(), control.title);
     for line in wrap(&facts, 10) {
         text.push_str(&format!("{:10}{}\n", "", line.dimmed()));
@@ -127,12 +147,20 @@ fn page(control: &Control) -> String {
         },
     );
     line("judges", control.rule.kind().name());
-    line("practice", control.practice.as_str());
-    line("standards", &control.standards.join(", "));
+    line("practice", practice(control));
+    if !control.standards.is_empty() {
+        line("standards", &control.standards.join(", "));
+    }
     line("template", control.template);
     line("prevention", control.prevention);
-    line("pre-flight", if control.preflight.is_empty() { "nothing can break" } else { control.preflight });
-    line("ratchet", &ratchet(control));
+    line("fix", &fix(control));
+    if control.call.is_some() {
+        line(
+            "pre-flight",
+            if control.preflight.is_empty() { "nothing can break" } else { control.preflight },
+        );
+        line("ratchet", &ratchet(control));
+    }
     for parameter in control.parameters {
         line("parameter", &format!("{}: {}", parameter.name, parameter.about));
     }

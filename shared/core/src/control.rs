@@ -7,13 +7,22 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod evaluate;
+
+pub(crate) use evaluate::evaluate_all;
+pub use evaluate::{Evaluation, evaluate};
+
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::policy::Parameter;
 use crate::preflight::Doubts;
-use crate::remediation::Fix;
-use crate::resource::{Body, Cluster, Resource, ResourceId, ResourceType, Service, TaskDefinition};
-use crate::selection::{Parameters, Selected, Selection};
+use crate::remediation::{Action, Fix, Safety};
+use crate::resource::task_definition::Container;
+use crate::resource::{
+    AccountSetting, CapacityProvider, Cluster, Launch, Resource, ResourceType, Service, TaskDefinition,
+    TaskSet,
+};
+use crate::selection::Parameters;
 
 /// How much a violation matters, by ASFF's labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,10 +71,16 @@ impl FromStr for Severity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Practice {
+    /// Roles may do what their tasks need and no more; credentials are hard to get at.
+    LeastPrivilege,
+    /// Images are scanned, come from where they should, and stay what they were.
+    SecureImages,
     /// Nothing is reachable that need not be.
     NetworkSecurity,
     /// What happens can be seen afterwards.
     LoggingAndMonitoring,
+    /// Known flaws are closed soon.
+    Patching,
     /// Containers run without root and without the host's rights.
     NonRootAndNonPrivileged,
     /// What runs can't be changed while it runs.
@@ -76,8 +91,11 @@ impl Practice {
     /// The practice in words.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::LeastPrivilege => "least-privilege IAM",
+            Self::SecureImages => "secure images",
             Self::NetworkSecurity => "network security",
             Self::LoggingAndMonitoring => "logging and monitoring",
+            Self::Patching => "patching",
             Self::NonRootAndNonPrivileged => "non-root and non-privileged",
             Self::ReadOnlyRootFilesystem => "read-only root filesystem",
         }
@@ -104,8 +122,8 @@ pub struct Control {
     pub severity: Severity,
     /// Ids in published standards; `ECS.n` is Security Hub's.
     pub standards: &'static [&'static str],
-    /// Which practice it serves.
-    pub practice: Practice,
+    /// Which practice it serves; none where it is good house-keeping.
+    pub practice: Option<Practice>,
     /// Why, in a few sentences.
     pub rationale: &'static str,
     /// How the template or program that made the resource should say it.
@@ -114,6 +132,10 @@ pub struct Control {
     pub prevention: &'static str,
     /// The AWS page that it rests on.
     pub reference: &'static str,
+    /// May its fix run unattended, where the policy sets no parameter? Argued where the fix is.
+    pub safety: Safety,
+    /// The call that makes its fix; none where only a person can.
+    pub call: Option<Action>,
     /// What keeps the fix from loosening.
     pub ratchet: Ratchet,
     /// What the pre-flight proves before the fix may run; empty where nothing can break.
@@ -146,6 +168,14 @@ pub enum Rule {
     Service(Functions<Service>),
     /// Clusters.
     Cluster(Functions<Cluster>),
+    /// Task sets of services that an external controller rolls.
+    TaskSet(Functions<TaskSet>),
+    /// Tasks that RunTask and StartTask launch, by their request.
+    Launch(Functions<Launch>),
+    /// Capacity providers.
+    CapacityProvider(Functions<CapacityProvider>),
+    /// Settings of accounts.
+    AccountSetting(Functions<AccountSetting>),
 }
 
 impl Rule {
@@ -155,18 +185,38 @@ impl Rule {
             Self::TaskDefinition(_) => ResourceType::TaskDefinition,
             Self::Service(_) => ResourceType::Service,
             Self::Cluster(_) => ResourceType::Cluster,
+            Self::TaskSet(_) => ResourceType::TaskSet,
+            Self::Launch(_) => ResourceType::Task,
+            Self::CapacityProvider(_) => ResourceType::CapacityProvider,
+            Self::AccountSetting(_) => ResourceType::AccountSetting,
         }
     }
+}
+
+/// What a control sees beside the view of the document.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The resource that the document is of; of a service's content, the revision.
+    pub resource: &'a Resource,
+    /// What else is known.
+    pub facts: &'a Facts,
+    /// What the policy set for the control.
+    pub parameters: &'a Parameters,
 }
 
 /// The three functions of a control.
 pub struct Functions<T: 'static> {
     /// Does the resource comply?
-    pub check: fn(&T, &Parameters) -> Compliance,
+    pub check: fn(&T, &Context<'_>) -> Compliance,
     /// The fix of a resource that does not. `None` where only a person can say what is right.
-    pub fix: fn(&Resource, &T, &Parameters) -> Option<Fix>,
+    pub fix: fn(&T, &Context<'_>) -> Option<Fix>,
     /// What speaks against running the fix now.
-    pub preflight: fn(&Resource, &T, &Facts, &Parameters, &mut Doubts),
+    pub preflight: fn(&T, &Context<'_>, &mut Doubts),
+}
+
+/// The fix of a control where only a person can say what is right.
+pub fn no_fix<T>(_: &T, _: &Context<'_>) -> Option<Fix> {
+    None
 }
 
 /// A check's answer.
@@ -222,17 +272,61 @@ impl Violation {
 }
 
 impl Control {
-    /// Whether it says anything of a kind of resource. A service answers for the task definition that it runs.
+    /// Whether it says anything of a kind of resource. Services and task sets answer for the task definition that
+    /// they run.
     pub fn concerns(&self, kind: ResourceType) -> bool {
         match self.rule.kind() {
             ResourceType::TaskDefinition => matches!(
                 kind,
-                ResourceType::TaskDefinition | ResourceType::DaemonTaskDefinition | ResourceType::Service
+                ResourceType::TaskDefinition
+                    | ResourceType::DaemonTaskDefinition
+                    | ResourceType::Service
+                    | ResourceType::TaskSet
             ),
             own => own == kind,
         }
     }
 }
+
+/// What one place of a document says of a demand.
+pub(crate) enum Place {
+    /// As demanded, or not concerned.
+    Fine,
+    /// Not as demanded.
+    Violates(Violation),
+    /// Not shown: the JSON pointer of what would have to be.
+    Hidden(String),
+}
+
+/// The answer of a control that every place of a document has to satisfy.
+pub(crate) fn every(places: impl IntoIterator<Item = Place>) -> Compliance {
+    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
+    for place in places {
+        match place {
+            Place::Fine => {}
+            Place::Violates(violation) => violations.push(violation),
+            Place::Hidden(path) => hidden.push(Need::Member(path)),
+        }
+    }
+    Compliance::of(violations, hidden)
+}
+
+/// The answer of a control that every container has to satisfy, sidecars and non-essential ones too. `judge` gets
+/// the container and its JSON pointer.
+pub(crate) fn every_container(
+    task: &TaskDefinition,
+    judge: impl Fn(&Container, String) -> Place,
+) -> Compliance {
+    let containers = task.container_definitions.items().iter().enumerate();
+    every(containers.map(|(index, container)| judge(container, format!("/containerDefinitions/{index}"))))
+}
+
+/// The prevention of what no condition key of IAM covers.
+pub(crate) const NO_KEY: &str = "no condition key covers it: test for it where the template is built";
+
+/// What the pre-flight of every mended revision proves.
+pub(crate) const MENDED: &str =
+    "roles are within PassableRoles; for the service: ECS rolls it, the same images, no deployment under way";
 
 /// The answer of a control that says nothing of Windows; none where the definition is Linux's.
 pub(crate) fn windows(task: &TaskDefinition, reason: &'static str) -> Option<Compliance> {
@@ -241,88 +335,4 @@ pub(crate) fn windows(task: &TaskDefinition, reason: &'static str) -> Option<Com
         Field::Hidden => Some(Compliance::Unknown(vec![Need::Member("/runtimePlatform".to_owned())])),
         Field::Known(false) | Field::Absent => None,
     }
-}
-
-/// One control's answer for one resource.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    /// The control.
-    pub control: &'static Control,
-    /// The document that was judged, where it is not the resource's own: the revision that a service runs.
-    pub found_in: Option<ResourceId>,
-    /// The answer.
-    pub compliance: Compliance,
-}
-
-/// Judges a resource by every selected control that concerns it.
-pub fn evaluate(resource: &Resource, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
-    selection.iter().filter_map(|selected| judge(resource, facts, selected)).collect()
-}
-
-/// Judges a resource by the whole catalogue, switched on or not, with the parameters of a selection.
-pub(crate) fn evaluate_all(resource: &Resource, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
-    evaluate(resource, facts, &Selection::every(selection))
-}
-
-fn judge(resource: &Resource, facts: &Facts, selected: &Selected) -> Option<Evaluation> {
-    let control = selected.control;
-    let answer = |compliance| Evaluation { control, found_in: None, compliance };
-    match (&control.rule, &resource.body) {
-        (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => {
-            Some(answer(judge_task_definition(rule, task, &selected.parameters)))
-        }
-        (Rule::TaskDefinition(rule), Body::Service(service)) => {
-            Some(judge_service_content(control, rule, service, facts, &selected.parameters))
-        }
-        (Rule::Service(rule), Body::Service(service)) => {
-            Some(answer((rule.check)(service, &selected.parameters)))
-        }
-        (Rule::Cluster(rule), Body::Cluster(cluster)) => {
-            Some(answer((rule.check)(cluster, &selected.parameters)))
-        }
-        _ => None,
-    }
-}
-
-fn judge_task_definition(
-    rule: &Functions<TaskDefinition>,
-    task: &TaskDefinition,
-    parameters: &Parameters,
-) -> Compliance {
-    if !task.active() {
-        return Compliance::NotApplicable("the revision is not active: nothing new can run it");
-    }
-    if !task.is_shown() {
-        return Compliance::Unknown(vec![Need::Member("/containerDefinitions".to_owned())]);
-    }
-    (rule.check)(task, parameters)
-}
-
-/// A service by the revision that it runs; a deregistered revision still runs.
-fn judge_service_content(
-    control: &'static Control,
-    rule: &Functions<TaskDefinition>,
-    service: &Service,
-    facts: &Facts,
-    parameters: &Parameters,
-) -> Evaluation {
-    let plain = |compliance| Evaluation { control, found_in: None, compliance };
-    if service.status.text().is_some_and(|status| status != "ACTIVE") {
-        return plain(Compliance::NotApplicable("the service is not active"));
-    }
-    // Services whose controller is EXTERNAL have no revision of their own; their task sets do.
-    if service.task_definition.is_absent() {
-        return plain(Compliance::NotApplicable("the service names no task definition: its task sets do"));
-    }
-    let Some(id) = service.revision() else {
-        return plain(Compliance::Unknown(vec![Need::Member("/taskDefinition".to_owned())]));
-    };
-    let compliance = match facts.resource(&id.arn).map(|known| &known.body) {
-        Some(Body::TaskDefinition(task)) if task.is_shown() => match (rule.check)(task, parameters) {
-            Compliance::Unknown(_) => Compliance::Unknown(vec![Need::Resource(id.clone())]),
-            answer => answer,
-        },
-        _ => Compliance::Unknown(vec![Need::Resource(id.clone())]),
-    };
-    Evaluation { control, found_in: Some(id), compliance }
 }

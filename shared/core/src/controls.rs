@@ -30,7 +30,7 @@ pub(crate) mod table {
     use crate::document::Document;
     use crate::facts::Facts;
     use crate::policy::Policy;
-    use crate::remediation::{plan, prove, simulate};
+    use crate::remediation::{Safety, plan, prove, simulate};
     use crate::resource::{Resource, ResourceId, ResourceType};
     use crate::selection::{Parameters, Selected, Selection};
 
@@ -47,6 +47,10 @@ pub(crate) mod table {
         let name = match kind {
             ResourceType::Cluster => "cluster/shop",
             ResourceType::Service => "service/shop/checkout",
+            ResourceType::TaskSet => "task-set/shop/checkout/ecs-svc/1",
+            ResourceType::Task => "task/shop/0f1e2d3c",
+            ResourceType::CapacityProvider => "capacity-provider/hosts",
+            ResourceType::AccountSetting => "account-setting/containerInsights",
             _ => "task-definition/checkout:7",
         };
         let arn = format!("arn:aws:ecs:eu-west-1:111122223333:{name}").parse().unwrap();
@@ -58,8 +62,17 @@ pub(crate) mod table {
         resource: &Resource,
         parameters: Parameters,
     ) -> Evaluation {
+        judge_with(control, resource, parameters, &Facts::default())
+    }
+
+    fn judge_with(
+        control: &'static Control,
+        resource: &Resource,
+        parameters: Parameters,
+        facts: &Facts,
+    ) -> Evaluation {
         let selected = Selected { control, parameters };
-        evaluate(resource, &Facts::default(), &Selection::one(&selected)).remove(0)
+        evaluate(resource, facts, &Selection::one(&selected)).remove(0)
     }
 
     /// Runs the rows without parameters.
@@ -67,15 +80,35 @@ pub(crate) mod table {
         check_with(control, &Parameters::default(), rows);
     }
 
-    /// Runs the rows.
+    /// Runs the rows with parameters.
     pub(crate) fn check_with(
         control: &'static Control,
         parameters: &Parameters,
         rows: &[(&str, Value, Expect)],
     ) {
+        check_knowing(control, parameters, &Facts::default(), rows);
+    }
+
+    /// Facts out of documents as `aws … describe-*` prints them.
+    pub(crate) fn facts(answers: &[Value]) -> Facts {
+        let mut facts = Facts::default();
+        for answer in answers {
+            let json = serde_json::value::to_raw_value(answer).unwrap();
+            facts.absorb(&json).unwrap_or_else(|| panic!("no known answer: {answer}"));
+        }
+        facts
+    }
+
+    /// Runs the rows with parameters, and with facts beside them.
+    pub(crate) fn check_knowing(
+        control: &'static Control,
+        parameters: &Parameters,
+        facts: &Facts,
+        rows: &[(&str, Value, Expect)],
+    ) {
         for (name, document, expect) in rows {
             let resource = resource(control.rule.kind(), document);
-            let evaluation = judge(control, &resource, parameters.clone());
+            let evaluation = judge_with(control, &resource, parameters.clone(), facts);
             match (expect, &evaluation.compliance) {
                 (Expect::Passed, Compliance::Passed)
                 | (Expect::NotApplicable, Compliance::NotApplicable(_))
@@ -83,7 +116,7 @@ pub(crate) mod table {
                 (Expect::Failed(paths), Compliance::Failed(violations)) => {
                     let found: Vec<&str> = violations.iter().map(|one| one.path.as_str()).collect();
                     assert_eq!(&found, paths, "{name}");
-                    converges(control, &resource, &evaluation, parameters, name);
+                    converges(control, &resource, &evaluation, parameters, facts, name);
                 }
                 (_, answer) => panic!("{name}: {answer:?}"),
             }
@@ -95,15 +128,23 @@ pub(crate) mod table {
         resource: &Resource,
         evaluation: &Evaluation,
         parameters: &Parameters,
+        facts: &Facts,
         name: &str,
     ) {
         let selected = Selected { control, parameters: parameters.clone() };
-        let facts = Facts::default();
-        let Some(fix) = plan(resource, evaluation, &facts, &selected) else { return };
+        let Some(fix) = plan(resource, evaluation, facts, &selected) else { return };
+        if *parameters == Parameters::default() {
+            assert_eq!(fix.safety, control.safety, "{name}: its file claims otherwise");
+        }
+        assert!(fix.call.is_some() || fix.safety == Safety::Manual, "{name}: no call makes this fix");
         let selection = Selection::of(&Policy::notify_only(), &[], crate::control::Severity::Informational);
-        prove(&fix, control, resource, &facts, &selection).unwrap_or_else(|why| panic!("{name}: {why}"));
+        prove(&fix, control, resource, facts, &selection).unwrap_or_else(|why| panic!("{name}: {why}"));
         let mended = simulate(&fix.patch, resource).unwrap();
-        assert_eq!(judge(control, &mended, parameters.clone()).compliance, Compliance::Passed, "{name}");
+        assert_eq!(
+            judge_with(control, &mended, parameters.clone(), facts).compliance,
+            Compliance::Passed,
+            "{name}"
+        );
     }
 
     /// A task definition with these containers.

@@ -188,7 +188,7 @@ pub fn parse(record: &Record<'_>) -> Result<Parsed, ParseError> {
             }
             Some(name) => {
                 let source = envelope.source.known().map_or("", Cow::as_ref);
-                match Api::of_detail_type(source, name) {
+                match Api::find(source, name) {
                     Some(api) => native::parse(api, envelope),
                     None => Ok(Parsed::Ignored(Ignored::Unwatched)),
                 }

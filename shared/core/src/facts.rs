@@ -130,6 +130,26 @@ fn describe(id: &ResourceId) -> String {
             format!("aws ecs describe-container-instances --cluster {cluster} --container-instances {last}")
         }
         ResourceType::AccountSetting => "aws ecs list-account-settings --effective-settings".to_owned(),
+        ResourceType::CapacityProvider => {
+            format!("aws ecs describe-capacity-providers --capacity-providers {name} --include TAGS")
+        }
+        ResourceType::AutoScalingGroup => {
+            format!("aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {last}")
+        }
+        ResourceType::SecurityGroup => {
+            format!("aws ec2 describe-security-group-rules --filters Name=group-id,Values={name}")
+        }
+        ResourceType::NetworkInterface => {
+            format!("aws ec2 describe-network-interfaces --network-interface-ids {name}")
+        }
+        ResourceType::NetworkAcl => format!("aws ec2 describe-network-acls --network-acl-ids {name}"),
+        ResourceType::Role | ResourceType::User | ResourceType::Group | ResourceType::ManagedPolicy => {
+            "aws iam get-account-authorization-details".to_owned()
+        }
+        ResourceType::PasswordPolicy => "aws iam get-account-password-policy".to_owned(),
+        ResourceType::Repository => format!("aws ecr describe-repositories --repository-names {name}"),
+        ResourceType::Registry => "aws ecr get-registry-scanning-configuration".to_owned(),
+        ResourceType::Image => format!("aws ecr describe-image-scan-findings --repository-name {name}"),
     }
 }
 
@@ -227,6 +247,7 @@ impl Facts {
             (ResourceType::Cluster, &answer.clusters),
             (ResourceType::Service, &answer.services),
             (ResourceType::TaskSet, &answer.task_sets),
+            (ResourceType::CapacityProvider, &answer.capacity_providers),
         ];
         for (kind, list) in lists {
             for document in list.items() {
@@ -294,6 +315,8 @@ struct Answer<'a> {
     #[serde(borrow)]
     task_sets: Field<Vec<&'a RawValue>>,
     #[serde(borrow)]
+    capacity_providers: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
     task_definition: Field<&'a RawValue>,
     #[serde(borrow)]
     tags: Field<&'a RawValue>,
@@ -308,6 +331,7 @@ impl Answer<'_> {
         !(self.clusters.is_absent()
             && self.services.is_absent()
             && self.task_sets.is_absent()
+            && self.capacity_providers.is_absent()
             && self.task_definition.is_absent()
             && self.image_details.is_absent()
             && self.service_revisions.is_absent()

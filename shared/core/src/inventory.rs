@@ -166,7 +166,11 @@ impl Inventory {
                     self.facts.learn_mended(before.id.arn.clone(), mended);
                 }
             }
-            Action::UpdateClusterSettings | Action::UpdateService => {
+            Action::UpdateClusterSettings
+            | Action::UpdateCluster
+            | Action::PutAccountSettingDefault
+            | Action::UpdateService
+            | Action::TagResource => {
                 self.facts.learn(remediation.after().clone());
                 self.fixed.entry(before.id.arn.clone()).or_default().push(remediation.patch().clone());
             }

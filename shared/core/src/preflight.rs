@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::control::Rule;
+use crate::control::{Context, Rule};
 use crate::document::Field;
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
-use crate::remediation::{Fix, Loosening, Proof};
+use crate::remediation::{Action, Fix, Loosening, Proof};
 use crate::resource::{Body, Resource, ResourceType, Service, TaskDefinition};
-use crate::selection::{Parameters, Selected};
+use crate::selection::Selected;
 use crate::text::shown;
 
 pub mod images;
@@ -91,20 +91,25 @@ pub fn preflight(
     proof: Result<Proof, Loosening>,
 ) -> Preflight {
     let mut doubts = Doubts::default();
-    let parameters = &selected.parameters;
+    let context = Context { resource, facts, parameters: &selected.parameters };
     match (&selected.control.rule, &resource.body) {
         (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => {
-            roles(resource, task, facts, &mut doubts);
-            (rule.preflight)(resource, task, facts, parameters, &mut doubts);
+            if fix.call == Some(Action::RegisterTaskDefinition) {
+                roles(resource, task, facts, &mut doubts);
+            }
+            (rule.preflight)(task, &context, &mut doubts);
         }
         (Rule::TaskDefinition(_), Body::Service(service)) => {
             move_service(fix, resource, service, facts, &mut doubts);
         }
         (Rule::Service(rule), Body::Service(service)) => {
-            (rule.preflight)(resource, service, facts, parameters, &mut doubts);
+            (rule.preflight)(service, &context, &mut doubts);
         }
         (Rule::Cluster(rule), Body::Cluster(cluster)) => {
-            (rule.preflight)(resource, cluster, facts, parameters, &mut doubts);
+            (rule.preflight)(cluster, &context, &mut doubts);
+        }
+        (Rule::AccountSetting(rule), Body::AccountSetting(setting)) => {
+            (rule.preflight)(setting, &context, &mut doubts);
         }
         _ => doubts.refuse("not supported", "nothing here can fix a resource of this kind"),
     }
@@ -131,7 +136,7 @@ fn conclude(mut doubts: Doubts, proof: Result<Proof, Loosening>) -> Preflight {
 }
 
 /// Nothing to prove: the fix changes a setting, starts nothing and stops nothing.
-pub fn nothing<T>(_: &Resource, _: &T, _: &Facts, _: &Parameters, _: &mut Doubts) {}
+pub fn nothing<T>(_: &T, _: &Context<'_>, _: &mut Doubts) {}
 
 /// Registering a revision passes its roles to ECS, and only `PassableRoles` may be passed.
 fn roles(resource: &Resource, task: &TaskDefinition, facts: &Facts, doubts: &mut Doubts) {

@@ -10,7 +10,7 @@ use json_patch::Patch;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::control::{Compliance, Control, Evaluation, evaluate, evaluate_all};
+use crate::control::{Compliance, Context, Control, Evaluation, Rule, evaluate, evaluate_all};
 use crate::document::Document;
 use crate::facts::Facts;
 use crate::ids::Arn;
@@ -55,13 +55,15 @@ pub struct Fix {
     pub safety: Safety,
     /// What it does, and what that costs, in a sentence.
     pub summary: String,
+    /// The call that makes it; none where only a person can.
+    pub call: Option<Action>,
     provisional: bool,
 }
 
 impl Fix {
     /// A fix of a control.
     pub fn new(patch: PatchBuilder, safety: Safety, summary: impl Into<String>) -> Self {
-        Self { patch: patch.build(), safety, summary: summary.into(), provisional: false }
+        Self { patch: patch.build(), safety, summary: summary.into(), call: None, provisional: false }
     }
 
     /// Whether the value to be written is not known yet: the mended revision is still to be registered.
@@ -72,14 +74,21 @@ impl Fix {
 
 /// Plans the fix of one failed evaluation. `None` where only a person can say what is right.
 pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selected: &Selected) -> Option<Fix> {
-    use crate::control::Rule;
-    let parameters = &selected.parameters;
+    let context = Context { resource, facts, parameters: &selected.parameters };
     let mut fix = match (&selected.control.rule, &resource.body) {
-        (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => (rule.fix)(resource, task, parameters)?,
+        (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => (rule.fix)(task, &context)?,
         (Rule::TaskDefinition(_), Body::Service(_)) => move_to_mended(evaluation, facts, selected)?,
-        (Rule::Service(rule), Body::Service(service)) => (rule.fix)(resource, service, parameters)?,
-        (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.fix)(resource, cluster, parameters)?,
+        (Rule::Service(rule), Body::Service(service)) => (rule.fix)(service, &context)?,
+        (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.fix)(cluster, &context)?,
+        (Rule::TaskSet(rule), Body::TaskSet(set)) => (rule.fix)(set, &context)?,
+        (Rule::Launch(rule), Body::Launch(launch)) => (rule.fix)(launch, &context)?,
+        (Rule::CapacityProvider(rule), Body::CapacityProvider(provider)) => (rule.fix)(provider, &context)?,
+        (Rule::AccountSetting(rule), Body::AccountSetting(setting)) => (rule.fix)(setting, &context)?,
         _ => return None,
+    };
+    fix.call = match evaluation.found_in {
+        Some(_) => Some(Action::UpdateService),
+        None => selected.control.call,
     };
     if resource.id.kind == ResourceType::DaemonTaskDefinition {
         // A new revision of a daemon drains and replaces hosts.
@@ -147,7 +156,7 @@ pub fn simulate(patch: &Patch, resource: &Resource) -> Result<Resource, Loosenin
         .map_err(|error| does_not_apply(format!("{}: {}", error.path, error.kind)))?;
     let document = Document::from_value(&value);
     Resource::read(resource.id.clone(), document)
-        .map(|after| after.with_tags_beside(resource.tags.clone()))
+        .map(|after| after.with_tags_of(resource))
         .ok_or_else(|| does_not_apply("the result is no document".to_owned()))
 }
 
@@ -214,34 +223,30 @@ fn rank(compliance: &Compliance) -> u8 {
 #[expect(missing_docs, reason = "the calls' own names")]
 pub enum Action {
     UpdateClusterSettings,
+    UpdateCluster,
+    PutAccountSettingDefault,
     RegisterTaskDefinition,
     UpdateService,
+    TagResource,
 }
 
 impl Action {
-    /// The call that fixes a kind of resource.
-    pub fn of(kind: ResourceType) -> Option<Self> {
-        match kind {
-            ResourceType::Cluster => Some(Self::UpdateClusterSettings),
-            ResourceType::TaskDefinition => Some(Self::RegisterTaskDefinition),
-            ResourceType::Service => Some(Self::UpdateService),
-            ResourceType::DaemonTaskDefinition
-            | ResourceType::Daemon
-            | ResourceType::TaskSet
-            | ResourceType::Task
-            | ResourceType::ContainerInstance
-            | ResourceType::AccountSetting => None,
+    /// The call's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UpdateClusterSettings => "UpdateClusterSettings",
+            Self::UpdateCluster => "UpdateCluster",
+            Self::PutAccountSettingDefault => "PutAccountSettingDefault",
+            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
+            Self::UpdateService => "UpdateService",
+            Self::TagResource => "TagResource",
         }
     }
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UpdateClusterSettings => "UpdateClusterSettings",
-            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
-            Self::UpdateService => "UpdateService",
-        })
+        f.write_str(self.as_str())
     }
 }
 

@@ -8,13 +8,21 @@ use serde::{Deserialize, Serialize};
 use crate::document::{Document, Field};
 use crate::ids::Arn;
 
+pub mod account_setting;
+pub mod capacity_provider;
 pub mod cluster;
+pub mod launch;
 pub mod service;
 pub mod task_definition;
+pub mod task_set;
 
+pub use account_setting::AccountSetting;
+pub use capacity_provider::CapacityProvider;
 pub use cluster::Cluster;
+pub use launch::Launch;
 pub use service::Service;
 pub use task_definition::TaskDefinition;
+pub use task_set::TaskSet;
 
 /// The kind of a resource, by its CloudFormation type name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,11 +46,37 @@ pub enum ResourceType {
     ContainerInstance,
     #[serde(rename = "AWS::ECS::AccountSetting")]
     AccountSetting,
+    #[serde(rename = "AWS::ECS::CapacityProvider")]
+    CapacityProvider,
+    #[serde(rename = "AWS::AutoScaling::AutoScalingGroup")]
+    AutoScalingGroup,
+    #[serde(rename = "AWS::EC2::SecurityGroup")]
+    SecurityGroup,
+    #[serde(rename = "AWS::EC2::NetworkInterface")]
+    NetworkInterface,
+    #[serde(rename = "AWS::EC2::NetworkAcl")]
+    NetworkAcl,
+    #[serde(rename = "AWS::IAM::Role")]
+    Role,
+    #[serde(rename = "AWS::IAM::User")]
+    User,
+    #[serde(rename = "AWS::IAM::Group")]
+    Group,
+    #[serde(rename = "AWS::IAM::ManagedPolicy")]
+    ManagedPolicy,
+    #[serde(rename = "AWS::IAM::PasswordPolicy")]
+    PasswordPolicy,
+    #[serde(rename = "AWS::ECR::Repository")]
+    Repository,
+    #[serde(rename = "AWS::ECR::Registry")]
+    Registry,
+    #[serde(rename = "AWS::ECR::Image")]
+    Image,
 }
 
 impl ResourceType {
     /// Every kind, in the order in which reports list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 22] = [
         Self::Cluster,
         Self::TaskDefinition,
         Self::DaemonTaskDefinition,
@@ -52,10 +86,23 @@ impl ResourceType {
         Self::Task,
         Self::ContainerInstance,
         Self::AccountSetting,
+        Self::CapacityProvider,
+        Self::AutoScalingGroup,
+        Self::SecurityGroup,
+        Self::NetworkInterface,
+        Self::NetworkAcl,
+        Self::Role,
+        Self::User,
+        Self::Group,
+        Self::ManagedPolicy,
+        Self::PasswordPolicy,
+        Self::Repository,
+        Self::Registry,
+        Self::Image,
     ];
 
-    /// The CloudFormation type name; ECS has tasks and account settings that CloudFormation does not, and
-    /// these are named in its manner.
+    /// The CloudFormation type name; what CloudFormation does not have, such as tasks, account settings and
+    /// the password policy, is named in its manner.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cluster => "AWS::ECS::Cluster",
@@ -67,6 +114,19 @@ impl ResourceType {
             Self::Task => "AWS::ECS::Task",
             Self::ContainerInstance => "AWS::ECS::ContainerInstance",
             Self::AccountSetting => "AWS::ECS::AccountSetting",
+            Self::CapacityProvider => "AWS::ECS::CapacityProvider",
+            Self::AutoScalingGroup => "AWS::AutoScaling::AutoScalingGroup",
+            Self::SecurityGroup => "AWS::EC2::SecurityGroup",
+            Self::NetworkInterface => "AWS::EC2::NetworkInterface",
+            Self::NetworkAcl => "AWS::EC2::NetworkAcl",
+            Self::Role => "AWS::IAM::Role",
+            Self::User => "AWS::IAM::User",
+            Self::Group => "AWS::IAM::Group",
+            Self::ManagedPolicy => "AWS::IAM::ManagedPolicy",
+            Self::PasswordPolicy => "AWS::IAM::PasswordPolicy",
+            Self::Repository => "AWS::ECR::Repository",
+            Self::Registry => "AWS::ECR::Registry",
+            Self::Image => "AWS::ECR::Image",
         }
     }
 
@@ -86,6 +146,7 @@ impl ResourceType {
             "task-set" => Some(Self::TaskSet),
             "task" => Some(Self::Task),
             "container-instance" => Some(Self::ContainerInstance),
+            "capacity-provider" => Some(Self::CapacityProvider),
             _ => None,
         }
     }
@@ -118,9 +179,7 @@ impl ResourceId {
             | ResourceType::Task
             | ResourceType::Daemon
             | ResourceType::ContainerInstance => name.split_once('/').map(|(cluster, _)| cluster),
-            ResourceType::TaskDefinition
-            | ResourceType::DaemonTaskDefinition
-            | ResourceType::AccountSetting => None,
+            _ => None,
         }
     }
 }
@@ -140,6 +199,14 @@ pub enum Body {
     Service(Service),
     /// A cluster.
     Cluster(Cluster),
+    /// A task set.
+    TaskSet(TaskSet),
+    /// A launch of tasks.
+    Launch(Launch),
+    /// A capacity provider.
+    CapacityProvider(CapacityProvider),
+    /// An account setting.
+    AccountSetting(AccountSetting),
     /// A kind that no control reads; its document is kept.
     Other,
 }
@@ -179,11 +246,11 @@ impl Resource {
             }
             ResourceType::Service => Body::Service(document.view()?),
             ResourceType::Cluster => Body::Cluster(document.view()?),
-            ResourceType::Daemon
-            | ResourceType::TaskSet
-            | ResourceType::Task
-            | ResourceType::ContainerInstance
-            | ResourceType::AccountSetting => Body::Other,
+            ResourceType::TaskSet => Body::TaskSet(document.view()?),
+            ResourceType::Task => Body::Launch(document.view()?),
+            ResourceType::CapacityProvider => Body::CapacityProvider(document.view()?),
+            ResourceType::AccountSetting => Body::AccountSetting(document.view()?),
+            _ => Body::Other,
         };
         let tags = keys(document.view::<Tagged>()?.tags);
         Some(Self { id, document, body, tags })
@@ -195,6 +262,18 @@ impl Resource {
             self.tags = tags;
         }
         self
+    }
+
+    /// Keeps the tags that the state before had beside its document: no fix takes a tag away.
+    pub fn with_tags_of(self, before: &Self) -> Self {
+        match (&self.tags, &before.tags) {
+            (Field::Known(now), Field::Known(then)) => {
+                let added = then.iter().filter(|key| !now.contains(key)).cloned();
+                let tags = now.iter().cloned().chain(added).collect();
+                Self { tags: Field::Known(tags), ..self }
+            }
+            _ => self.with_tags_beside(before.tags.clone()),
+        }
     }
 
     /// Reads a list of tags, `[{"key": …, "value": …}]`, and keeps the keys.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use owo_colors::OwoColorize;
 use shipshape_core::control::{Compliance, Severity, Violation};
 use shipshape_core::ledger::Outcome;
-use shipshape_core::remediation::{Action, Fix};
+use shipshape_core::remediation::Fix;
 
 use super::Row;
 use super::diff::{Line, lines};
@@ -58,7 +58,7 @@ pub(crate) fn block(group: &Group<'_>) -> String {
         Compliance::Unknown(_) | Compliance::Passed => {}
     }
     if let Some(fix) = &row.fix {
-        block.plan(row, fix);
+        block.plan(fix);
     }
     block.readiness(row);
     if let Some(ruling) = &row.ruling {
@@ -123,8 +123,8 @@ impl Block {
         }
     }
 
-    fn plan(&mut self, row: &Row, fix: &Fix) {
-        let call = Action::of(row.resource.kind).map_or_else(String::new, |action| format!("{action}, "));
+    fn plan(&mut self, fix: &Fix) {
+        let call = fix.call.map_or_else(String::new, |action| format!("{action}, "));
         self.prose("plan", &format!("{call}{}: {}", fix.safety, fix.summary));
         for change in lines(&fix.patch) {
             let line = match change {

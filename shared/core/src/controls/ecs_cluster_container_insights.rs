@@ -6,20 +6,19 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
+use crate::control::{Compliance, Context, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
 use crate::document::Field;
 use crate::facts::Need;
 use crate::preflight;
-use crate::remediation::{Fix, PatchBuilder, Safety};
-use crate::resource::{Cluster, Resource};
-use crate::selection::Parameters;
+use crate::remediation::{Action, Fix, PatchBuilder, Safety};
+use crate::resource::Cluster;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-cluster-container-insights",
     title: "Container Insights is on",
     severity: Severity::Medium,
     standards: &["ECS.12", "NIST AU-6(3)", "NIST AU-6(4)", "NIST CA-7", "NIST SI-2"],
-    practice: Practice::LoggingAndMonitoring,
+    practice: Some(Practice::LoggingAndMonitoring),
     rationale: "Without Container Insights nobody sees what tasks use, how often they restart and which of them \
                 fail: an intruder's load looks like any other.",
     template: "AWS::ECS::Cluster ClusterSettings: [{Name: containerInsights, Value: enabled}]; Terraform: \
@@ -27,6 +26,8 @@ pub(super) static CONTROL: Control = Control {
     prevention: "aws ecs put-account-setting-default --name containerInsights --value enabled makes it the default \
                  of new clusters",
     reference: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cloudwatch-container-insights.html",
+    safety: Safety::Safe,
+    call: Some(Action::UpdateClusterSettings),
     ratchet: Ratchet::Code,
     preflight: "",
     opt_in: false,
@@ -36,7 +37,7 @@ pub(super) static CONTROL: Control = Control {
 
 const NAME: &str = "containerInsights";
 
-fn check(cluster: &Cluster, _: &Parameters) -> Compliance {
+fn check(cluster: &Cluster, _: &Context<'_>) -> Compliance {
     if matches!(cluster.status.text(), Some("INACTIVE" | "DEPROVISIONING")) {
         return Compliance::NotApplicable("the cluster is gone, or going");
     }
@@ -70,7 +71,7 @@ fn failed(index: usize, actual: Value) -> Compliance {
 }
 
 /// Safe: no deployment, no restart; undone by the same call. It costs: CloudWatch bills the metrics as custom ones.
-fn fix(_: &Resource, cluster: &Cluster, _: &Parameters) -> Option<Fix> {
+fn fix(cluster: &Cluster, _: &Context<'_>) -> Option<Fix> {
     let settings = cluster.settings.known()?;
     let patch = match settings.iter().position(|one| one.name.text() == Some(NAME)) {
         Some(index) => PatchBuilder::new().test(&format!("/settings/{index}/name"), NAME).set(

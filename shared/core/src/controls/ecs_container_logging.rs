@@ -5,27 +5,31 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
+use crate::control::{
+    Compliance, Context, Control, Functions, NO_KEY, Place, Practice, Ratchet, Rule, Severity, Violation,
+    every_container,
+};
 use crate::document::Field;
-use crate::facts::{Facts, Need};
+use crate::facts::Need;
 use crate::policy::{Parameter, ParameterKind};
 use crate::preflight::Doubts;
-use crate::remediation::{Fix, PatchBuilder, Safety};
-use crate::resource::{Resource, TaskDefinition};
-use crate::selection::Parameters;
+use crate::remediation::{Action, Fix, PatchBuilder, Safety};
+use crate::resource::TaskDefinition;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-container-logging",
     title: "Every container has a log driver",
     severity: Severity::High,
     standards: &["ECS.9", "NIST AC-4(26)", "NIST AU-2", "NIST AU-3", "NIST AU-10", "NIST AU-12", "NIST CA-7"],
-    practice: Practice::LoggingAndMonitoring,
+    practice: Some(Practice::LoggingAndMonitoring),
     rationale: "What a container says is gone with it, unless a log driver takes it away: after an incident nobody \
                 can tell what happened.",
     template: "LogConfiguration: {LogDriver: awslogs, Options: {…}} in every container of AWS::ECS::TaskDefinition; \
                Terraform: \"logConfiguration\" in container_definitions",
-    prevention: "no condition key covers it: test for it where the template is built",
+    prevention: NO_KEY,
     reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-9",
+    safety: Safety::Disruptive,
+    call: Some(Action::RegisterTaskDefinition),
     ratchet: Ratchet::Code,
     preflight: "an execution role that may write to the log group, which exists; roles are within PassableRoles; for \
                 the service: ECS rolls it, the same images, no deployment under way",
@@ -38,33 +42,32 @@ pub(super) static CONTROL: Control = Control {
     rule: Rule::TaskDefinition(Functions { check, fix, preflight }),
 };
 
-fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
-    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
-    for (index, container) in task.container_definitions.items().iter().enumerate() {
-        let path = format!("/containerDefinitions/{index}/logConfiguration");
+fn check(task: &TaskDefinition, _: &Context<'_>) -> Compliance {
+    every_container(task, |container, at| {
+        let path = format!("{at}/logConfiguration");
         let driver = match &container.log_configuration {
             Field::Absent => Field::Absent,
             Field::Hidden => Field::Hidden,
             Field::Known(log) => log.log_driver.clone(),
         };
         match driver {
-            Field::Known(_) => {}
-            Field::Absent => violations.push(Violation::new(path, Value::Null, "a log driver")),
-            Field::Hidden => hidden.push(Need::Member(path)),
+            Field::Known(_) => Place::Fine,
+            Field::Absent => Place::Violates(Violation::new(path, Value::Null, "a log driver")),
+            Field::Hidden => Place::Hidden(path),
         }
-    }
-    Compliance::of(violations, hidden)
+    })
 }
 
-fn group(task: &TaskDefinition, parameters: &Parameters) -> Option<String> {
+fn group(task: &TaskDefinition, context: &Context<'_>) -> Option<String> {
     let family = task.family.text()?;
-    Some(parameters.text("group").unwrap_or("/ecs/{family}").replace("{family}", family))
+    Some(context.parameters.text("group").unwrap_or("/ecs/{family}").replace("{family}", family))
 }
 
 /// Disruptive: a task whose logs can't be written does not start. Non-blocking, since a full buffer would otherwise
 /// stop the program.
-fn fix(resource: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<Fix> {
-    let group = group(task, parameters)?;
+fn fix(task: &TaskDefinition, context: &Context<'_>) -> Option<Fix> {
+    let group = group(task, context)?;
+    let region = context.resource.id.arn.region();
     let mut patch = PatchBuilder::new();
     let mut names = Vec::new();
     for (index, container) in task.container_definitions.items().iter().enumerate() {
@@ -77,15 +80,12 @@ fn fix(resource: &Resource, task: &TaskDefinition, parameters: &Parameters) -> O
             continue;
         }
         let name = container.label(index);
-        if container.name.known().is_some() {
-            patch = patch.test(&format!("/containerDefinitions/{index}/name"), name.as_str());
-        }
-        let region = resource.id.arn.region();
         let options = json!({
             "awslogs-group": group, "awslogs-region": region, "awslogs-stream-prefix": name, "mode": "non-blocking"
         });
         let log = json!({"logDriver": "awslogs", "options": options});
-        patch = patch.add(&format!("/containerDefinitions/{index}/logConfiguration"), log);
+        let path = format!("/containerDefinitions/{index}/logConfiguration");
+        patch = patch.container(index, container).add(&path, log);
         names.push(name);
     }
     let summary = format!(
@@ -95,15 +95,9 @@ fn fix(resource: &Resource, task: &TaskDefinition, parameters: &Parameters) -> O
     Some(Fix::new(patch, Safety::Disruptive, summary))
 }
 
-fn preflight(
-    _: &Resource,
-    task: &TaskDefinition,
-    facts: &Facts,
-    parameters: &Parameters,
-    doubts: &mut Doubts,
-) {
-    let Some(group) = group(task, parameters) else { return doubts.need(Need::Member("/family".to_owned())) };
-    if !facts.has_log_group(&group) {
+fn preflight(task: &TaskDefinition, context: &Context<'_>, doubts: &mut Doubts) {
+    let Some(group) = group(task, context) else { return doubts.need(Need::Member("/family".to_owned())) };
+    if !context.facts.has_log_group(&group) {
         doubts.need(Need::LogGroup(group.clone()));
     }
     match task.execution_role_arn.text() {
@@ -120,6 +114,7 @@ mod tests {
     use super::*;
     use crate::controls::table::Expect::{Failed, Passed, Unknown};
     use crate::controls::table::{check, check_with, task};
+    use crate::selection::Parameters;
 
     const FIRST: &[&str] = &["/containerDefinitions/0/logConfiguration"];
 

@@ -5,27 +5,30 @@
 
 use serde_json::Value;
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation, windows};
+use crate::control::{
+    Compliance, Context, Control, Functions, NO_KEY, Place, Practice, Ratchet, Rule, Severity, Violation,
+    every_container, windows,
+};
 use crate::document::Field;
-use crate::facts::Need;
 use crate::policy::{Parameter, ParameterKind};
 use crate::preflight;
-use crate::remediation::{Fix, PatchBuilder, Safety};
-use crate::resource::{Resource, TaskDefinition};
-use crate::selection::Parameters;
+use crate::remediation::{Action, Fix, PatchBuilder, Safety};
+use crate::resource::TaskDefinition;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-container-non-root-user",
     title: "Linux containers run as another user than root",
     severity: Severity::Medium,
     standards: &["ECS.20"],
-    practice: Practice::NonRootAndNonPrivileged,
+    practice: Some(Practice::NonRootAndNonPrivileged),
     rationale: "Root in the container is root in every mounted volume, and one flaw of the kernel or the runtime away \
                 from root on the host.",
     template: "User: \"1000:1000\" in the container of AWS::ECS::TaskDefinition; Terraform: \"user\": \"1000:1000\" in \
                container_definitions",
-    prevention: "no condition key covers it: test for it where the template is built",
+    prevention: NO_KEY,
     reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-20",
+    safety: Safety::Manual,
+    call: Some(Action::RegisterTaskDefinition),
     ratchet: Ratchet::Code,
     preflight: "the policy names the user; roles are within PassableRoles; for the service: ECS rolls it, the same \
                 images, no deployment under way",
@@ -42,21 +45,19 @@ pub(super) static CONTROL: Control = Control {
 const PROPOSED: &str = "1000:1000";
 const EXPECTED: &str = "a user other than root";
 
-fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
+fn check(task: &TaskDefinition, _: &Context<'_>) -> Compliance {
     if let Some(answer) = windows(task, "Windows containers have no root user") {
         return answer;
     }
-    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
-    for (index, container) in task.container_definitions.items().iter().enumerate() {
-        let path = format!("/containerDefinitions/{index}/user");
+    every_container(task, |container, at| {
+        let path = format!("{at}/user");
         match &container.user {
-            Field::Known(user) if !is_root(user) => {}
-            Field::Known(user) => violations.push(Violation::new(path, user.as_str(), EXPECTED)),
-            Field::Absent => violations.push(Violation::new(path, Value::Null, EXPECTED)),
-            Field::Hidden => hidden.push(Need::Member(path)),
+            Field::Known(user) if !is_root(user) => Place::Fine,
+            Field::Known(user) => Place::Violates(Violation::new(path, user.as_str(), EXPECTED)),
+            Field::Absent => Place::Violates(Violation::new(path, Value::Null, EXPECTED)),
+            Field::Hidden => Place::Hidden(path),
         }
-    }
-    Compliance::of(violations, hidden)
+    })
 }
 
 fn is_root(user: &str) -> bool {
@@ -67,8 +68,8 @@ fn is_root(user: &str) -> bool {
 
 /// Manual, unless the policy names the user: which files and ports a user may have is the image's business. Then
 /// Disruptive: the owner chose, and the deployment is rolled back if it fails.
-fn fix(_: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<Fix> {
-    let named = parameters.text("user").filter(|user| !is_root(user));
+fn fix(task: &TaskDefinition, context: &Context<'_>) -> Option<Fix> {
+    let named = context.parameters.text("user").filter(|user| !is_root(user));
     let (user, safety) = named.map_or((PROPOSED, Safety::Manual), |user| (user, Safety::Disruptive));
     let mut patch = PatchBuilder::new();
     let mut names = Vec::new();
@@ -78,10 +79,8 @@ fn fix(_: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<F
             Field::Absent => None,
             Field::Known(_) | Field::Hidden => continue,
         };
-        if let Some(name) = container.name.text() {
-            patch = patch.test(&format!("/containerDefinitions/{index}/name"), name);
-        }
-        patch = patch.set(&format!("/containerDefinitions/{index}/user"), seen, user);
+        patch =
+            patch.container(index, container).set(&format!("/containerDefinitions/{index}/user"), seen, user);
         names.push(container.label(index));
     }
     let names = names.join(", ");
@@ -102,6 +101,7 @@ mod tests {
     use super::*;
     use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
     use crate::controls::table::{check, check_with, task};
+    use crate::selection::Parameters;
 
     const PATH: &[&str] = &["/containerDefinitions/0/user"];
 

@@ -6,58 +6,56 @@
 
 use serde_json::Value;
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
+use crate::control::{
+    Compliance, Context, Control, Functions, MENDED, Place, Practice, Ratchet, Rule, Severity, Violation,
+    every_container,
+};
 use crate::document::Field;
-use crate::facts::Need;
 use crate::preflight;
-use crate::remediation::{Fix, PatchBuilder, Safety};
-use crate::resource::{Resource, TaskDefinition};
-use crate::selection::Parameters;
+use crate::remediation::{Action, Fix, PatchBuilder, Safety};
+use crate::resource::TaskDefinition;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-container-not-privileged",
     title: "Containers are not privileged",
     severity: Severity::High,
     standards: &["ECS.4", "NIST AC-2(1)", "NIST AC-3", "NIST AC-5", "NIST AC-6"],
-    practice: Practice::NonRootAndNonPrivileged,
+    practice: Some(Practice::NonRootAndNonPrivileged),
     rationale: "A privileged container has all of the host's capabilities and devices: who breaks into it owns the \
                 host, and every task and role on it.",
     template: "remove Privileged from the container in AWS::ECS::TaskDefinition; Terraform: drop \"privileged\" from \
                container_definitions",
     prevention: "deny ecs:RegisterTaskDefinition with the condition BoolIfExists ecs:privileged = true in an SCP",
     reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-4",
+    safety: Safety::Disruptive,
+    call: Some(Action::RegisterTaskDefinition),
     ratchet: Ratchet::Iam("ecs:privileged"),
-    preflight: "roles are within PassableRoles; for the service: ECS rolls it, the same images, no deployment under way",
+    preflight: MENDED,
     opt_in: false,
     parameters: &[],
     rule: Rule::TaskDefinition(Functions { check, fix, preflight: preflight::nothing }),
 };
 
-fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
-    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
-    for (index, container) in task.container_definitions.items().iter().enumerate() {
-        let path = format!("/containerDefinitions/{index}/privileged");
+fn check(task: &TaskDefinition, _: &Context<'_>) -> Compliance {
+    every_container(task, |container, at| {
+        let path = format!("{at}/privileged");
         match &container.privileged {
-            Field::Known(true) => violations.push(Violation::new(path, true, false)),
-            Field::Known(false) | Field::Absent => {}
-            Field::Hidden => hidden.push(Need::Member(path)),
+            Field::Known(true) => Place::Violates(Violation::new(path, true, false)),
+            Field::Known(false) | Field::Absent => Place::Fine,
+            Field::Hidden => Place::Hidden(path),
         }
-    }
-    Compliance::of(violations, hidden)
+    })
 }
 
 /// Disruptive: what needs the rights (Docker in Docker, agents that read the kernel, mounts) stops working, which
 /// no configuration can tell beforehand. The old revision stays, and the deployment is rolled back if it fails.
-fn fix(_: &Resource, task: &TaskDefinition, _: &Parameters) -> Option<Fix> {
+fn fix(task: &TaskDefinition, _: &Context<'_>) -> Option<Fix> {
     let mut patch = PatchBuilder::new();
     let mut names = Vec::new();
     for (index, container) in task.container_definitions.items().iter().enumerate() {
         if container.privileged.known() == Some(&true) {
-            if let Some(name) = container.name.text() {
-                patch = patch.test(&format!("/containerDefinitions/{index}/name"), name);
-            }
-            patch =
-                patch.replace(&format!("/containerDefinitions/{index}/privileged"), true, Value::Bool(false));
+            let path = format!("/containerDefinitions/{index}/privileged");
+            patch = patch.container(index, container).replace(&path, true, Value::Bool(false));
             names.push(container.label(index));
         }
     }
@@ -75,6 +73,7 @@ mod tests {
     use crate::facts::Facts;
     use crate::remediation::{Loosening, plan, prove};
     use crate::resource::ResourceType;
+    use crate::selection::Parameters;
     use crate::selection::{Selected, Selection};
 
     #[test]

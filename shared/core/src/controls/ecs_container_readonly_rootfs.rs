@@ -5,15 +5,17 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation, windows};
+use crate::control::{
+    Compliance, Context, Control, Functions, NO_KEY, Place, Practice, Ratchet, Rule, Severity, Violation,
+    every_container, windows,
+};
 use crate::document::Field;
-use crate::facts::{Facts, Need};
+use crate::facts::Need;
 use crate::policy::{Parameter, ParameterKind};
 use crate::preflight::Doubts;
-use crate::remediation::{Fix, PatchBuilder, Safety};
+use crate::remediation::{Action, Fix, PatchBuilder, Safety};
+use crate::resource::TaskDefinition;
 use crate::resource::task_definition::Container;
-use crate::resource::{Resource, TaskDefinition};
-use crate::selection::Parameters;
 use crate::text::shown;
 
 pub(super) static CONTROL: Control = Control {
@@ -21,13 +23,15 @@ pub(super) static CONTROL: Control = Control {
     title: "Root filesystems are read-only",
     severity: Severity::High,
     standards: &["ECS.5", "NIST AC-2(1)", "NIST AC-3", "NIST AC-5", "NIST AC-6"],
-    practice: Practice::ReadOnlyRootFilesystem,
+    practice: Some(Practice::ReadOnlyRootFilesystem),
     rationale: "Who breaks into a container with a writable root can change the program that runs and leave tools \
                 behind for the next visit.",
     template: "ReadonlyRootFilesystem: true in the container of AWS::ECS::TaskDefinition, and a volume mounted \
                where it writes; Terraform: \"readonlyRootFilesystem\": true in container_definitions",
-    prevention: "no condition key covers it: test for it where the template is built",
+    prevention: NO_KEY,
     reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-5",
+    safety: Safety::Disruptive,
+    call: Some(Action::RegisterTaskDefinition),
     ratchet: Ratchet::Code,
     preflight: "every container has somewhere to write; roles are within PassableRoles; for the service: ECS Exec is \
                 off, ECS rolls it, the same images, no deployment under way",
@@ -40,27 +44,25 @@ pub(super) static CONTROL: Control = Control {
     rule: Rule::TaskDefinition(Functions { check, fix, preflight }),
 };
 
-fn check(task: &TaskDefinition, _: &Parameters) -> Compliance {
+fn check(task: &TaskDefinition, _: &Context<'_>) -> Compliance {
     if let Some(answer) = windows(task, "Windows containers have no read-only root") {
         return answer;
     }
-    let (mut violations, mut hidden) = (Vec::new(), Vec::new());
-    for (index, container) in task.container_definitions.items().iter().enumerate() {
-        let path = format!("/containerDefinitions/{index}/readonlyRootFilesystem");
+    every_container(task, |container, at| {
+        let path = format!("{at}/readonlyRootFilesystem");
         match &container.readonly_root_filesystem {
-            Field::Known(true) => {}
-            Field::Known(false) => violations.push(Violation::new(path, false, true)),
-            Field::Absent => violations.push(Violation::new(path, Value::Null, true)),
-            Field::Hidden => hidden.push(Need::Member(path)),
+            Field::Known(true) => Place::Fine,
+            Field::Known(false) => Place::Violates(Violation::new(path, false, true)),
+            Field::Absent => Place::Violates(Violation::new(path, Value::Null, true)),
+            Field::Hidden => Place::Hidden(path),
         }
-    }
-    Compliance::of(violations, hidden)
+    })
 }
 
 /// Disruptive: a program that writes elsewhere fails when it starts or, worse, later. The pre-flight demands a
 /// declared place to write, and the deployment is rolled back if it fails.
-fn fix(_: &Resource, task: &TaskDefinition, parameters: &Parameters) -> Option<Fix> {
-    let scratch = parameters.list("scratch");
+fn fix(task: &TaskDefinition, context: &Context<'_>) -> Option<Fix> {
+    let scratch = context.parameters.list("scratch");
     let (mut patch, mut names, mut mounted) = (PatchBuilder::new(), Vec::new(), false);
     for (index, container) in task.container_definitions.items().iter().enumerate() {
         let seen = match container.readonly_root_filesystem {
@@ -99,8 +101,8 @@ fn mounts(container: &Container, path: &str) -> bool {
 }
 
 /// What an image writes can't be read from its configuration; somebody has to have said where it may.
-fn preflight(_: &Resource, task: &TaskDefinition, _: &Facts, parameters: &Parameters, doubts: &mut Doubts) {
-    let scratch = !parameters.list("scratch").is_empty();
+fn preflight(task: &TaskDefinition, context: &Context<'_>, doubts: &mut Doubts) {
+    let scratch = !context.parameters.list("scratch").is_empty();
     for (index, container) in task.container_definitions.items().iter().enumerate() {
         if container.readonly_root_filesystem.known() == Some(&true) {
             continue;
@@ -131,6 +133,7 @@ mod tests {
     use super::*;
     use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
     use crate::controls::table::{check, check_with, task};
+    use crate::selection::Parameters;
 
     const PATH: &[&str] = &["/containerDefinitions/0/readonlyRootFilesystem"];
 

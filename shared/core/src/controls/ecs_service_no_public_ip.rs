@@ -6,14 +6,13 @@
 
 use serde_json::Value;
 
-use crate::control::{Compliance, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
+use crate::control::{Compliance, Context, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
 use crate::document::Field;
-use crate::facts::{Facts, Need};
+use crate::facts::Need;
 use crate::preflight::reachability::without_public_address;
 use crate::preflight::{Doubts, rollout};
-use crate::remediation::{Fix, PatchBuilder, Safety};
-use crate::resource::{Resource, Service};
-use crate::selection::Parameters;
+use crate::remediation::{Action, Fix, PatchBuilder, Safety};
+use crate::resource::Service;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-service-no-public-ip",
@@ -28,7 +27,7 @@ pub(super) static CONTROL: Control = Control {
         "NIST AC-21",
         "NIST SC-7",
     ],
-    practice: Practice::NetworkSecurity,
+    practice: Some(Practice::NetworkSecurity),
     rationale: "A task with a public address can be reached from anywhere that its security group allows, today or \
                 after the next change of the group.",
     template: "AssignPublicIp: DISABLED in AWS::ECS::Service NetworkConfiguration.AwsvpcConfiguration; Terraform: \
@@ -36,6 +35,8 @@ pub(super) static CONTROL: Control = Control {
     prevention: "deny ecs:CreateService and ecs:UpdateService with the condition StringEqualsIfExists \
                  ecs:auto-assign-public-ip = true in an SCP",
     reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-2",
+    safety: Safety::Disruptive,
+    call: Some(Action::UpdateService),
     ratchet: Ratchet::Iam("ecs:auto-assign-public-ip"),
     preflight: "ECS rolls it; every subnet reaches the registry, logs and secrets without a public address; nobody \
                 calls the address; the same images; no deployment under way",
@@ -46,7 +47,7 @@ pub(super) static CONTROL: Control = Control {
 
 const PATH: &str = "/networkConfiguration/awsvpcConfiguration/assignPublicIp";
 
-fn check(service: &Service, _: &Parameters) -> Compliance {
+fn check(service: &Service, _: &Context<'_>) -> Compliance {
     if service.status.text().is_some_and(|status| status != "ACTIVE") {
         return Compliance::NotApplicable("the service is not active");
     }
@@ -68,7 +69,7 @@ fn check(service: &Service, _: &Parameters) -> Compliance {
 
 /// Disruptive: UpdateService starts a deployment. The block is sent whole, since AWS replaces it whole and an
 /// omitted list of groups would mean the VPC's default group. Never `forceNewDeployment`, which it does not need.
-fn fix(_: &Resource, service: &Service, _: &Parameters) -> Option<Fix> {
+fn fix(service: &Service, _: &Context<'_>) -> Option<Fix> {
     let block = service.awsvpc();
     let Field::Known(block) = block else { return None };
     let start = "/networkConfiguration/awsvpcConfiguration";
@@ -86,9 +87,9 @@ fn fix(_: &Resource, service: &Service, _: &Parameters) -> Option<Fix> {
     Some(Fix::new(patch, Safety::Disruptive, summary))
 }
 
-fn preflight(resource: &Resource, service: &Service, facts: &Facts, _: &Parameters, doubts: &mut Doubts) {
-    rollout(resource, service, facts, doubts);
-    without_public_address(resource, service, facts, doubts);
+fn preflight(service: &Service, context: &Context<'_>, doubts: &mut Doubts) {
+    rollout(context.resource, service, context.facts, doubts);
+    without_public_address(context.resource, service, context.facts, doubts);
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
     if source != "ecs.amazonaws.com" {
         return Ok(Parsed::Ignored(Ignored::Unwatched));
     }
-    let Some(api) = Api::of_call(name) else { return Ok(Parsed::Ignored(Ignored::Unwatched)) };
+    let Some(api) = Api::find(source, name) else { return Ok(Parsed::Ignored(Ignored::Unwatched)) };
 
     let header: Header<'_> = serde_json::from_str(json.get()).map_err(not_json)?;
     // Records before version 1.02 have no type, and are calls.

@@ -147,11 +147,7 @@ impl Call<'_> {
                 vec![self.setting()?]
             }
             Api::TagResource | Api::UntagResource => self.tagged(),
-            Api::TagChange
-            | Api::DeploymentStateChange
-            | Api::ServiceAction
-            | Api::TaskStateChange
-            | Api::ContainerInstanceStateChange => return None,
+            _ => return None,
         })
     }
 

@@ -25,6 +25,7 @@ struct SelfNames {
     task_set_arn: Field<String>,
     task_arn: Field<String>,
     container_instance_arn: Field<String>,
+    capacity_provider_arn: Field<String>,
 }
 
 /// The name that a document gives itself, as `Describe` and the responses print it.
@@ -37,9 +38,8 @@ pub(crate) fn identify(kind: ResourceType, document: &Document) -> Option<Resour
         ResourceType::TaskSet => &names.task_set_arn,
         ResourceType::Task => &names.task_arn,
         ResourceType::ContainerInstance => &names.container_instance_arn,
-        ResourceType::DaemonTaskDefinition | ResourceType::Daemon | ResourceType::AccountSetting => {
-            &Field::Absent
-        }
+        ResourceType::CapacityProvider => &names.capacity_provider_arn,
+        _ => &Field::Absent,
     }
     .text()?
     .parse()

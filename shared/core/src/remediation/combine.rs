@@ -69,25 +69,23 @@ pub struct LeftOut {
     pub why: Loosening,
 }
 
-/// Makes one remediation a resource of what was authorised, in the order of the controls. A fix that does not
+/// Makes one remediation a resource and call of what was authorised, in the order of the controls. A fix that does not
 /// fit on top of the others is left out, and said: the next evaluation finds it again.
 pub fn combine(
     authorized: Vec<Authorized>,
     facts: &Facts,
     selection: &Selection,
 ) -> (Vec<Remediation>, Vec<LeftOut>) {
-    let mut by_target: BTreeMap<ResourceId, Vec<Authorized>> = BTreeMap::new();
+    let mut by_target: BTreeMap<(ResourceId, Action), Vec<Authorized>> = BTreeMap::new();
     for one in authorized {
-        by_target.entry(one.resource().id.clone()).or_default().push(one);
+        // What no call can make is never authorised.
+        let Some(action) = one.fix().call else { continue };
+        by_target.entry((one.resource().id.clone(), action)).or_default().push(one);
     }
     let (mut remediations, mut left_out) = (Vec::new(), Vec::new());
-    for (target, mut fixes) in by_target {
+    for ((target, action), mut fixes) in by_target {
         fixes.sort_by_key(|one| one.control().slug);
-        let Some((before, action)) =
-            fixes.first().map(|one| one.resource().clone()).zip(Action::of(target.kind))
-        else {
-            continue;
-        };
+        let Some(before) = fixes.first().map(|one| one.resource().clone()) else { continue };
         let mut after = before.clone();
         let mut patches: Vec<Patch> = Vec::new();
         let mut controls: Vec<&'static str> = Vec::new();

@@ -5,6 +5,7 @@ use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, TestOper
 use serde_json::Value;
 
 use crate::document::Field;
+use crate::resource::task_definition::Container;
 
 /// Builds a patch that tests what it replaces.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,14 @@ impl PatchBuilder {
     /// An empty patch.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Demands that a container is the one that was seen, by its name.
+    pub fn container(self, index: usize, container: &Container) -> Self {
+        match container.name.text() {
+            Some(name) => self.test(&format!("/containerDefinitions/{index}/name"), name),
+            None => self,
+        }
     }
 
     /// Demands that a place holds a value.

@@ -16,6 +16,8 @@ pub struct Cluster {
     pub configuration: Field<ClusterConfiguration>,
     /// How many services run in it.
     pub active_services_count: Field<u32>,
+    /// How many tasks run in it.
+    pub running_tasks_count: Field<u32>,
 }
 
 /// One setting of a cluster.
@@ -42,4 +44,22 @@ pub struct ClusterConfiguration {
 pub struct ExecuteCommandConfiguration {
     /// The key that encrypts sessions.
     pub kms_key_id: Field<String>,
+    /// `NONE`, `DEFAULT` (as the container logs) or `OVERRIDE` (as below); absent means `DEFAULT`.
+    pub logging: Field<String>,
+    /// Where sessions are logged to with `OVERRIDE`.
+    pub log_configuration: Field<ExecuteCommandLogConfiguration>,
+}
+
+/// Where sessions of ECS Exec are logged to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ExecuteCommandLogConfiguration {
+    /// A log group.
+    pub cloud_watch_log_group_name: Field<String>,
+    /// Whether the group is demanded to be encrypted; absent means `false`.
+    pub cloud_watch_encryption_enabled: Field<bool>,
+    /// A bucket.
+    pub s3_bucket_name: Field<String>,
+    /// Whether objects are demanded to be encrypted; absent means `false`.
+    pub s3_encryption_enabled: Field<bool>,
 }

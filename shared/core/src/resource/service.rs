@@ -32,6 +32,64 @@ pub struct Service {
     pub resource_management_type: Field<String>,
     /// `REPLICA` or `DAEMON`.
     pub scheduling_strategy: Field<String>,
+    /// `FARGATE`, `EC2` or `EXTERNAL`; absent where a strategy decides.
+    pub launch_type: Field<String>,
+    /// Where its tasks are placed, if no launch type says it.
+    pub capacity_provider_strategy: Field<Vec<CapacityProviderStrategyItem>>,
+    /// Fargate only: `LATEST`, `1.4.0`, …
+    pub platform_version: Field<String>,
+    /// Fargate only: `LINUX`, `WINDOWS_SERVER_2022_CORE`, … ; recordings have `Linux`.
+    pub platform_family: Field<String>,
+    /// The role by which ECS calls load balancers; a service-linked role for most.
+    pub role_arn: Field<String>,
+    /// How many tasks it should run.
+    pub desired_count: Field<u32>,
+    /// How many tasks it runs.
+    pub running_count: Field<u32>,
+}
+
+/// One part of a capacity provider strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CapacityProviderStrategyItem {
+    /// `FARGATE`, `FARGATE_SPOT`, or a provider of the account.
+    pub capacity_provider: Field<String>,
+}
+
+/// Whether tasks placed so run on Fargate. A strategy excludes a launch type in AWS's answers; where neither is shown,
+/// nobody can tell: a cluster's default strategy may decide.
+pub fn on_fargate(
+    launch_type: &Field<String>,
+    strategy: &Field<Vec<CapacityProviderStrategyItem>>,
+) -> Field<bool> {
+    match (launch_type, strategy) {
+        (Field::Known(kind), _) => Field::Known(kind == "FARGATE"),
+        (_, Field::Known(items)) if !items.is_empty() => {
+            let names = || items.iter().map(|item| &item.capacity_provider);
+            if names().any(|name| matches!(name.text(), Some("FARGATE" | "FARGATE_SPOT"))) {
+                Field::Known(true)
+            } else if names().all(|name| name.known().is_some()) {
+                Field::Known(false)
+            } else {
+                Field::Hidden
+            }
+        }
+        (Field::Hidden, _) | (_, Field::Hidden) => Field::Hidden,
+        (Field::Absent, _) => Field::Absent,
+    }
+}
+
+/// The network block of the awsvpc mode; hidden where any part of the way to it is.
+pub(super) fn awsvpc(network: &Field<NetworkConfiguration>) -> Field<&AwsvpcConfiguration> {
+    match network {
+        Field::Absent => Field::Absent,
+        Field::Hidden => Field::Hidden,
+        Field::Known(network) => match &network.awsvpc_configuration {
+            Field::Absent => Field::Absent,
+            Field::Hidden => Field::Hidden,
+            Field::Known(block) => Field::Known(block),
+        },
+    }
 }
 
 /// The network block.
@@ -86,15 +144,12 @@ pub struct Deployment {
 impl Service {
     /// The network block of the awsvpc mode; hidden where any part of the way to it is.
     pub fn awsvpc(&self) -> Field<&AwsvpcConfiguration> {
-        match &self.network_configuration {
-            Field::Absent => Field::Absent,
-            Field::Hidden => Field::Hidden,
-            Field::Known(network) => match &network.awsvpc_configuration {
-                Field::Absent => Field::Absent,
-                Field::Hidden => Field::Hidden,
-                Field::Known(block) => Field::Known(block),
-            },
-        }
+        awsvpc(&self.network_configuration)
+    }
+
+    /// Whether its tasks run on Fargate, as far as the service tells.
+    pub fn on_fargate(&self) -> Field<bool> {
+        on_fargate(&self.launch_type, &self.capacity_provider_strategy)
     }
 
     /// `ECS`, `CODE_DEPLOY`, `EXTERNAL`, or a newer kind. Old answers have no such member and mean `ECS`.

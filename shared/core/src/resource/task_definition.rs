@@ -21,6 +21,16 @@ pub struct TaskDefinition {
     pub runtime_platform: Field<RuntimePlatform>,
     /// Volumes that containers may mount.
     pub volumes: Field<Vec<Volume>>,
+    /// `awsvpc`, `bridge`, `host`, `none`; absent means `bridge`, on Windows `default`.
+    pub network_mode: Field<String>,
+    /// `host` or `task`; absent means one namespace a container.
+    pub pid_mode: Field<String>,
+    /// `host`, `task` or `none`; absent leaves it to the host's Docker.
+    pub ipc_mode: Field<String>,
+    /// `FARGATE`, `EC2`, `EXTERNAL`, `MANAGED_INSTANCES`: what the author demanded, and ECS checked.
+    pub requires_compatibilities: Field<Vec<String>>,
+    /// What ECS found that it could run on; shown of a registered revision only.
+    pub compatibilities: Field<Vec<String>>,
     /// The role that pulls images and writes logs; a name or an ARN.
     pub execution_role_arn: Field<String>,
     /// The role of the program inside; a name or an ARN.
@@ -55,6 +65,16 @@ pub struct Container {
     pub mount_points: Field<Vec<MountPoint>>,
     /// Present where secrets are injected; only that there are some is read.
     pub secrets: Field<Vec<SecretReference>>,
+    /// The names of its variables; CloudTrail may hide the list.
+    pub environment: Field<Vec<Variable>>,
+    /// The hard limit in MiB; absent means none.
+    pub memory: Field<i64>,
+    /// Present where ECS checks its health.
+    pub health_check: Field<Present>,
+    /// Capabilities and devices.
+    pub linux_parameters: Field<LinuxParameters>,
+    /// The ports that it opens.
+    pub port_mappings: Field<Vec<PortMapping>>,
     /// Present where files in S3 are read for variables.
     pub environment_files: Field<Vec<Present>>,
     /// Present where a private registry asks for a password.
@@ -69,19 +89,21 @@ pub struct Container {
 pub struct LogConfiguration {
     /// `awslogs`, `awsfirelens`, `splunk`, …
     pub log_driver: Field<String>,
-    /// Its options, of which only the Region is read.
+    /// Its options, of which only these two are read.
     pub options: Field<LogOptions>,
     /// Options that are secrets.
     pub secret_options: Field<Vec<SecretReference>>,
 }
 
-/// The option of the awslogs driver that says where the log group is.
+/// Options of log drivers. Others may hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct LogOptions {
-    /// A Region.
+    /// The Region of the log group; awslogs alone.
     #[serde(rename = "awslogs-region")]
     pub awslogs_region: Field<String>,
+    /// `blocking` or `non-blocking`; absent leaves it to the account's `defaultLogDriverMode`.
+    pub mode: Field<String>,
 }
 
 /// Where a secret lives. The reference is not the secret, and it is not printed either.
@@ -92,10 +114,52 @@ pub struct SecretReference {
     pub value_from: Field<String>,
 }
 
+/// A variable of a container, by its name. Its value is nowhere in this view.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Variable {
+    /// The name.
+    pub name: Field<String>,
+}
+
+/// What a container may do to its host's kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LinuxParameters {
+    /// Capabilities beside Docker's own.
+    pub capabilities: Field<Capabilities>,
+}
+
+/// Linux capabilities, by their names without `CAP_`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Capabilities {
+    /// Added to Docker's default set; `ALL` is that set (ECS API reference, KernelCapabilities).
+    pub add: Field<Vec<String>>,
+    /// Taken from it.
+    pub drop: Field<Vec<String>>,
+}
+
+/// A port of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PortMapping {
+    /// The port inside.
+    pub container_port: Field<u16>,
+    /// The port of the host; absent or 0 in bridge mode is one that ECS picks.
+    pub host_port: Field<u16>,
+    /// `8000-8100`, in the place of a single port.
+    pub container_port_range: Field<String>,
+    /// `tcp` or `udp`; absent means `tcp`.
+    pub protocol: Field<String>,
+}
+
 /// A mounted volume.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MountPoint {
+    /// The volume's name.
+    pub source_volume: Field<String>,
     /// Where it is mounted.
     pub container_path: Field<String>,
     /// Absent means writable.
@@ -108,6 +172,28 @@ pub struct MountPoint {
 pub struct Volume {
     /// Its name within the definition.
     pub name: Field<String>,
+    /// Present where it is a path of the host.
+    pub host: Field<HostVolume>,
+    /// Present where it is a file system of EFS.
+    pub efs_volume_configuration: Field<EfsVolume>,
+}
+
+/// A path of the host.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HostVolume {
+    /// The path; absent means a place that Docker picks.
+    pub source_path: Field<String>,
+}
+
+/// A file system of EFS.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct EfsVolume {
+    /// `fs-…`
+    pub file_system_id: Field<String>,
+    /// `ENABLED` or `DISABLED`; absent means `DISABLED`.
+    pub transit_encryption: Field<String>,
 }
 
 impl TaskDefinition {
