@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test lint bench clean
+.PHONY: test lint bench fuzz clean
 
 # Formatting, lints, documentation, then every test. Needs Rust and nothing else.
 test: lint
@@ -17,6 +17,17 @@ lint:
 bench:
 	$(CARGO) build --release --package shipshape
 	python3 tests/bench.py target/release/shipshape target
+
+# Ten minutes of any bytes through parse, evaluate and plan. Needs a nightly compiler and a C++ compiler, and installs
+# cargo-fuzz. What it finds goes to tests/fuzz/found, which every `cargo test` runs.
+FUZZ_SECONDS ?= 600
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+fuzz:
+	$(CARGO) install cargo-fuzz --locked --version 0.13.2 --root $(TARGET)/fuzz/tool
+	mkdir -p $(TARGET)/fuzz/corpus $(TARGET)/fuzz/findings
+	PATH="$(abspath $(TARGET))/fuzz/tool/bin:$$PATH" $(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz \
+		--target-dir $(TARGET)/fuzz --sanitizer none event $(TARGET)/fuzz/corpus $(wildcard events/*/) tests/fuzz/found -- \
+		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(TARGET)/fuzz/findings/ -max_len=65536 -timeout=10
 
 clean:
 	$(CARGO) clean

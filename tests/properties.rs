@@ -23,6 +23,7 @@ use shipshape_core::preflight::{Preflight, Refusal, WaitFor};
 use shipshape_core::remediation::{Safety, combine, plan, prove, simulate};
 use shipshape_core::resource::{Resource, ResourceId, ResourceType};
 use shipshape_core::selection::{Parameters, Selected, Selection, find};
+use shipshape_tests::hunt::hunt;
 use shipshape_tests::{Call, arn, cluster, good_task, nat_network, policy, world};
 
 static EVENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -435,5 +436,18 @@ fn every_control_has_a_fix_that_was_tried_here() {
             "{} judges a kind that `document` does not make",
             control.slug
         );
+    }
+}
+
+/// The seeds of the fuzz target, and whatever it has found, on every `cargo test`.
+#[test]
+fn what_fuzzing_found_stays_mended() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let found = fs::read_dir(root.join("fuzz/found")).into_iter().flatten().flatten();
+    for file in found {
+        hunt(&fs::read(file.path()).unwrap());
+    }
+    for event in EVENTS.iter() {
+        hunt(event.as_bytes());
     }
 }

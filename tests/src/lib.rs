@@ -1,5 +1,7 @@
 //! What the test targets share: events in the real shapes, built in code, and a world to walk them in.
 
+pub mod hunt;
+
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shipshape_core::change::Change;

@@ -39,9 +39,9 @@ impl Document {
     }
 
     /// Reads the members that a view names; every other member is passed over.
-    /// `None` where the text is not the kind of JSON that the view wants.
+    /// `None` where the text is no object, or not the kind of object that the view wants.
     pub fn view<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
-        serde_json::from_str(&self.0).ok()
+        self.0.starts_with('{').then(|| serde_json::from_str(&self.0).ok()).flatten()
     }
 }
 
@@ -124,7 +124,7 @@ impl<'a, T: Deserialize<'a>> Field<T> {
         match json.get() {
             "null" | "\"\"" => Self::Absent,
             REDACTED => Self::Hidden,
-            text if is_omitted(text) || has_omitted(text) => Self::Hidden,
+            text if is_omitted(text) || (text.starts_with('[') && !is_list::<T>(text)) => Self::Hidden,
             text => serde_json::from_str(text).map_or(Self::Hidden, Self::Known),
         }
     }
@@ -155,12 +155,14 @@ fn is_omitted(text: &str) -> bool {
             .is_ok_and(|cut| cut.omitted.is_some_and(|flag| matches!(flag.get(), "true" | "\"true\"")))
 }
 
-/// A list of which an element is cut off is not known.
-fn has_omitted(text: &str) -> bool {
-    text.starts_with('[')
-        && text.contains("\"omitted\"")
-        && serde_json::from_str::<Vec<&RawValue>>(text)
-            .is_ok_and(|items| items.iter().any(|item| is_omitted(item.get())))
+/// Whether a list stands where one belongs, and all of it is shown. serde reads a struct from a list too, member by
+/// member in the order of the source; what reads an empty object and no number is such a struct. No list of AWS holds
+/// lists.
+fn is_list<'a, T: Deserialize<'a>>(text: &str) -> bool {
+    let shown = |item: &&RawValue| !item.get().starts_with('[') && !is_omitted(item.get());
+    let reads = |text| serde_json::from_str::<T>(text).is_ok();
+    (!reads("{}") || reads("0"))
+        && serde_json::from_str::<Vec<&RawValue>>(text).is_ok_and(|items| items.iter().all(shown))
 }
 
 #[cfg(test)]
@@ -175,6 +177,13 @@ mod tests {
         text: Field<String>,
     }
 
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Nested {
+        inner: Field<View>,
+        many: Field<Vec<View>>,
+    }
+
     #[test]
     fn a_member_is_absent_hidden_or_known() {
         let rows = [
@@ -186,12 +195,29 @@ mod tests {
             (r#"{"flag":{"omitted":true}}"#, Field::Hidden),
             (r#"{"flag":[{"omitted":"true"}]}"#, Field::Hidden),
             (r#"{"flag":"true"}"#, Field::Hidden),
+            (r#"{"flag":[true]}"#, Field::Hidden),
             (r#"{"flag":false}"#, Field::Known(false)),
         ];
         for (json, expected) in rows {
             let document = Document(json.into());
             assert_eq!(document.view::<View>().unwrap().flag, expected, "{json}");
         }
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        let nested = |json: &str| {
+            let document = Document(format!("{{\"inner\":{json},\"many\":[{json}]}}").into());
+            let view: Nested = document.view().unwrap();
+            (view.inner.is_hidden(), view.many.is_hidden())
+        };
+        assert_eq!(nested("[true,[7]]"), (true, true));
+        assert_eq!(nested("[]"), (true, true));
+        assert_eq!(nested("{}"), (false, false));
+        assert!(Document("[true]".into()).view::<View>().is_none());
+        let list: &RawValue = serde_json::from_str("[1]").unwrap();
+        assert!(Field::<&RawValue>::read(list).known().is_some());
+        assert!(Field::<Present>::read(list).known().is_some());
     }
 
     #[test]

@@ -136,6 +136,9 @@ pub enum Loosening {
     /// The control would still not pass.
     #[error("the plan would not make {0} pass")]
     DoesNotConverge(&'static str),
+    /// Whether the control would pass can't be told.
+    #[error("the plan can't be proved: what {0} looks at is not all shown")]
+    NotShown(&'static str),
     /// Another control would be worse off.
     #[error("the plan would break {0}")]
     Breaks(&'static str),
@@ -184,8 +187,12 @@ fn never_worse(
     let old: BTreeMap<&str, Compliance> = by_slug(evaluate_all(before, facts, selection));
     for evaluation in evaluate_all(after, facts, selection) {
         let slug = evaluation.control.slug;
-        if mended.contains(&slug) && evaluation.compliance != Compliance::Passed {
-            return Err(Loosening::DoesNotConverge(slug));
+        match evaluation.compliance {
+            Compliance::Unknown(_) if mended.contains(&slug) => return Err(Loosening::NotShown(slug)),
+            Compliance::Failed(_) | Compliance::NotApplicable(_) if mended.contains(&slug) => {
+                return Err(Loosening::DoesNotConverge(slug));
+            }
+            _ => {}
         }
         if old.get(slug).is_some_and(|before| worse(before, &evaluation.compliance)) {
             return Err(Loosening::Breaks(slug));

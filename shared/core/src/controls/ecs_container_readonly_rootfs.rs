@@ -71,9 +71,11 @@ fn fix(task: &TaskDefinition, context: &Context<'_>) -> Option<Fix> {
             Field::Known(true) | Field::Hidden => continue,
         };
         let start = format!("/containerDefinitions/{index}");
-        if let Some(name) = container.name.text() {
-            patch = patch.test(&format!("{start}/name"), name);
+        // Nothing can be added to lists that are not shown.
+        if !scratch.is_empty() && (container.mount_points.is_hidden() || task.volumes.is_hidden()) {
+            return None;
         }
+        patch = patch.container(index, container);
         patch = patch.set(&format!("{start}/readonlyRootFilesystem"), seen, true);
         let missing = scratch.iter().enumerate().filter(|(_, path)| !mounts(container, path));
         let points: Vec<Value> = missing
