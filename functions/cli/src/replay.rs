@@ -82,7 +82,8 @@ fn walk(reading: Reading, args: &Replay, policy: &Policy, inventory: &Inventory)
             sources.insert((&change.id, &change.account), source.as_str());
             let step = world.walk(change);
             events.stale += u64::from(step.stale);
-            events.changes += u64::from(!step.stale);
+            events.unjudged += u64::from(step.unjudged);
+            events.changes += u64::from(!step.stale && !step.unjudged);
             tally.add_all(&step);
             rows.extend(shown(&step.judgements, &sources, args.common.all));
         }

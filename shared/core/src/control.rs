@@ -10,7 +10,7 @@ use serde_json::Value;
 mod evaluate;
 
 pub(crate) use evaluate::evaluate_all;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, evaluate, evaluate_part};
 
 use crate::document::Field;
 use crate::facts::{Facts, Need};

@@ -46,6 +46,8 @@ pub struct Step {
     pub gone: Vec<IncidentId>,
     /// The event was older than what is known of its task, and was passed over.
     pub stale: bool,
+    /// No selected control judges any kind of resource that it was about.
+    pub unjudged: bool,
 }
 
 impl World {
@@ -76,6 +78,7 @@ impl World {
             step.stale = true;
             return step;
         };
+        step.unjudged = !seen.observed.iter().any(|one| self.selection.concerns(one.id().kind));
         self.judge(&seen, Occasion::Arrived, change.time, &self.selection.clone(), &mut step);
         if let Some(news) = change.deployment.as_ref().filter(|news| news.progress != Progress::InProgress) {
             let woken = self.ports.ledger.waiting_for(&WaitFor::Deployment(news.id.clone()));

@@ -164,7 +164,12 @@ pub struct ResourceId {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: ResourceType,
-    /// Its ARN. Services are always in the long form (`service/CLUSTER/NAME`).
+    /// Its ARN, in the one form by which a resource is known here whichever call names it: services and container
+    /// instances in the long form (`service/CLUSTER/NAME`), roles, users and groups without their path, Auto Scaling
+    /// groups without their number. Where AWS has no ARN, one is made in its manner: `account-setting/NAME` of ECS,
+    /// `account-password-policy` of IAM, `registry` of ECR; images are called as Inspector calls them
+    /// (`repository/NAME/sha256:…`). A security group that only its name tells is `security-group/NAME`: no name begins
+    /// with `sg-`.
     pub arn: Arn,
 }
 
@@ -224,16 +229,17 @@ pub struct Resource {
     pub tags: Field<Vec<String>>,
 }
 
-/// A tag of ECS, of which only the key is read.
+/// A tag, of which only the key is read. ECS and IAM's events begin names small, other services' answers do not.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Tag {
+    #[serde(alias = "Key")]
     key: String,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Tagged {
+    #[serde(alias = "Tags")]
     tags: Field<Vec<Tag>>,
 }
 
