@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shipshape_core::change::Origin;
+use shipshape_core::change::{Observed, Origin};
 use shipshape_core::control::{Compliance, Severity, evaluate};
 use shipshape_core::controls;
 use shipshape_core::decide::{Decision, History, Proposal, decide};
@@ -27,8 +27,10 @@ use shipshape_tests::hunt::hunt;
 use shipshape_tests::{Call, arn, cluster, good_task, nat_network, policy, world};
 
 static EVENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events/ecs");
-    let mut files: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let listed = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let folders = listed(root).filter(|path| path.is_dir());
+    let mut files: Vec<PathBuf> = folders.flat_map(listed).collect();
     files.sort();
     files
         .into_iter()
@@ -82,6 +84,84 @@ fn walk_text(text: &str) {
     let mut world = world(fixing, &nat_network());
     world.walk(&change);
     world.finish();
+}
+
+/// What an event shows: kinds, names and documents; nothing where it is no change.
+fn shown(text: &str) -> Vec<(String, Option<Value>)> {
+    let json: &RawValue = serde_json::from_str(text).unwrap();
+    let Ok(Parsed::Change(change)) = Record::read(json).and_then(|record| parse(&record)) else {
+        return Vec::new();
+    };
+    let each = change.observed.iter().map(|observed| {
+        let (how, document) = match observed {
+            Observed::State(resource) => ("state", resource.document.value()),
+            Observed::Part(resource) => ("part", resource.document.value()),
+            Observed::Touched(_) => ("touched", None),
+            Observed::Gone(_) => ("gone", None),
+        };
+        (format!("{how} {} {}", observed.id().kind, observed.id().arn), document)
+    });
+    each.collect()
+}
+
+/// One rule of a security group: its protocol by name, its ports, and the member and value that tell its source.
+fn rule() -> impl Strategy<Value = (&'static str, i64, i64, &'static str, &'static str)> {
+    let protocol = select(vec!["tcp", "udp", "icmp", "icmpv6", "50", "-1"]);
+    let source = select(vec![
+        ("CidrIpv4", "0.0.0.0/0"),
+        ("CidrIpv4", "10.1.2.3/8"),
+        ("CidrIpv6", "::/0"),
+        ("PrefixListId", "pl-1"),
+        ("ReferencedGroupInfo", "sg-2"),
+    ]);
+    (protocol, -1..65536i64, -1..65536i64, source)
+        .prop_map(|(protocol, from, to, (member, source))| (protocol, from, to, member, source))
+}
+
+/// The same rule in every dialect of a request.
+fn dialects(
+    (protocol, from, to, member, source): (&str, i64, i64, &str, &str),
+) -> impl Iterator<Item = Value> + use<> {
+    let (list, element, xml_list, xml_element) = match member {
+        "CidrIpv4" => ("ipRanges", "cidrIp", "IpRanges", "CidrIp"),
+        "CidrIpv6" => ("ipv6Ranges", "cidrIpv6", "Ipv6Ranges", "CidrIpv6"),
+        "PrefixListId" => ("prefixListIds", "prefixListId", "PrefixListIds", "PrefixListId"),
+        _ => ("groups", "groupId", "Groups", "GroupId"),
+    };
+    let number = match protocol {
+        "tcp" => "6",
+        "udp" => "17",
+        "icmp" => "1",
+        "icmpv6" => "58",
+        other => other,
+    };
+    let coerced: i64 = number.parse().unwrap();
+    let items = |protocol: Value, from: Value, to: Value| {
+        let mut permission = json!({"ipProtocol": protocol, "fromPort": from, "toPort": to, "groups": {}, "ipRanges": {},
+            "ipv6Ranges": {}, "prefixListIds": {}});
+        permission[list] = json!({"items": [{element: source}]});
+        json!({"groupId": "sg-1", "ipPermissions": {"items": [permission]}})
+    };
+    let plain = json!({"groupId": "sg-1", "ipPermissions": [{"ipProtocol": protocol, "fromPort": from, "toPort": to,
+        list: [{element: source}]}]});
+    let xml = |protocol: Value, from: Value| {
+        let mut permission = json!({"tag": 1, "IpProtocol": protocol, "FromPort": from, "ToPort": {"tag": 1, "content": to},
+            "Groups": "", "IpRanges": "", "Ipv6Ranges": "", "PrefixListIds": ""});
+        permission[xml_list] = json!({"tag": 1, xml_element: source});
+        permission
+    };
+    let wrapped = |permissions: Value| json!({"AuthorizeSecurityGroupIngressRequest": {"GroupId": "sg-1", "IpPermissions": permissions}});
+    let flat = json!({"groupId": "sg-1", "ipPermissions": {}, "ipProtocol": protocol, "fromPort": from, "toPort": to, "cidrIp": source});
+    let mut all = vec![
+        items(json!(protocol), json!(from), json!(to)),
+        items(json!(number), json!(from.to_string()), json!(to)),
+        items(json!(coerced), json!(from), json!(to.to_string())),
+        plain,
+        wrapped(xml(json!(protocol), json!(from))),
+        wrapped(json!([xml(json!(coerced), json!(from.to_string()))])),
+    ];
+    all.extend((member == "CidrIpv4").then_some(flat));
+    all.into_iter()
 }
 
 /// Containers of every sort; none of their members is hidden.
@@ -205,6 +285,37 @@ proptest! {
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] = byte }
         walk_text(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn one_rule_is_one_document_in_every_dialect(rule in rule()) {
+        let (protocol, from, to, member, source) = rule;
+        let call = |request: Value, response: Value| {
+            let call = Call::new("AuthorizeSecurityGroupIngress", 0, request, response);
+            shown(&call.with("eventSource", json!("ec2.amazonaws.com")).text())
+        };
+        let (member_of_answer, source_of_answer) = match member {
+            "CidrIpv4" => ("cidrIpv4", json!(source)),
+            "CidrIpv6" => ("cidrIpv6", json!(source)),
+            "PrefixListId" => ("prefixListId", json!(source)),
+            _ => ("referencedGroupInfo", json!({"groupId": source})),
+        };
+        let ports = |port: i64| json!(if protocol == "-1" { -1 } else { port });
+        let answer = json!({"_return": true, "securityGroupRuleSet": {"items": [{"groupId": "sg-1", "isEgress": false,
+            "ipProtocol": protocol, "fromPort": ports(from), "toPort": ports(to), member_of_answer: source_of_answer}]}});
+        let expected = call(Value::Null, answer);
+        prop_assert_eq!(expected.len(), 1);
+        for request in dialects(rule) {
+            prop_assert_eq!(&call(request.clone(), json!({"_return": true})), &expected, "{}", request);
+        }
+    }
+
+    #[test]
+    fn a_record_reads_the_same_with_and_without_its_envelope(file in any::<Index>()) {
+        let event: Value = serde_json::from_str(file.get::<String>(EVENTS.as_slice())).unwrap();
+        if event["detail-type"] == "AWS API Call via CloudTrail" {
+            prop_assert_eq!(shown(&event.to_string()), shown(&event["detail"].to_string()));
+        }
     }
 
     #[test]

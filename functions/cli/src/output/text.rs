@@ -23,7 +23,9 @@ pub(crate) fn replay(report: &replay::Report) -> String {
     let replay::Report { rows, faults, tally, messages, fix } = report;
     let mut text = blocks(rows, |row| (&row.resource, ""));
     if tally.events.changes == 0 {
-        text.push_str("Nothing was judged: there is no change to a watched resource in the input.\n\n");
+        text.push_str(
+            "Nothing was judged: no control judges what changed in the input, if anything did.\n\n",
+        );
     } else if !rows.iter().any(|row| matches!(row.compliance, Compliance::Failed(_))) {
         text.push_str("Nothing fails.\n\n");
     }

@@ -14,6 +14,9 @@ use crate::document::{Field, Shape};
 use crate::ids::Arn;
 use crate::resource::{Resource, ResourceId, ResourceType};
 
+mod password;
+mod versions;
+
 /// The members of requests.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -21,6 +24,7 @@ struct Asked<'a> {
     role_name: Field<String>,
     user_name: Field<String>,
     group_name: Field<String>,
+    path: Field<String>,
     policy_name: Field<String>,
     policy_arn: Field<String>,
     #[serde(borrow)]
@@ -190,7 +194,7 @@ impl Call<'_> {
         });
         let shape = Shape::default()
             .with("Arn", arn)
-            .with("Path", shown(|role| role.path.clone()))
+            .with("Path", shown(|role| role.path.clone()).or(self.asked.path.clone()))
             .with("RoleName", name)
             .with("AssumeRolePolicyDocument", trust)
             .with("RolePolicyList", Field::Known(Vec::<Shape>::new()))
@@ -198,51 +202,6 @@ impl Call<'_> {
             .with("PermissionsBoundary", boundary(bound.or(self.asked.permissions_boundary.clone())));
         let id = ResourceId { kind: ResourceType::Role, arn: arn_without_path };
         Some(self.tagged(state(id, &shape)))
-    }
-
-    fn created_policy(&self) -> Option<Observed> {
-        let created = self.answer.policy.known();
-        let shown = |member: fn(&Created<'_>) -> Field<String>| created.map_or(Field::Absent, member);
-        let arn: Arn = shown(|policy| policy.arn.clone()).text()?.parse().ok()?;
-        let version = shown(|policy| policy.default_version_id.clone()).or(Field::Known("v1".to_owned()));
-        let versions = vec![self.content(version.clone(), Field::Known(true))];
-        let shape = Shape::default()
-            .with("Arn", Field::Known(&arn))
-            .with("Path", shown(|policy| policy.path.clone()))
-            .with("PolicyName", shown(|policy| policy.policy_name.clone()))
-            .with("DefaultVersionId", version)
-            .with("PolicyVersionList", Field::Known(versions));
-        Some(self.tagged(state(ResourceId { kind: ResourceType::ManagedPolicy, arn }, &shape)))
-    }
-
-    /// The answer tells the version's number, and the request alone its content.
-    fn version(&self) -> Option<Observed> {
-        let id = self.policy()?;
-        let made = self.answer.policy_version.known();
-        let number = made.map_or(Field::Absent, |made| made.version_id.clone());
-        let asked = self.asked.set_as_default.or(Field::Known(false));
-        let default = made.map_or(Field::Absent, |made| made.is_default_version).or(asked);
-        let in_force = match default {
-            Field::Known(true) => number.clone(),
-            Field::Known(false) | Field::Hidden | Field::Absent => Field::Absent,
-        };
-        let shape = Shape::default()
-            .with("Arn", Field::Known(&id.arn))
-            .with("DefaultVersionId", in_force)
-            .with("PolicyVersionList", Field::Known(vec![self.content(number, default)]));
-        Some(part(id, &shape))
-    }
-
-    fn content(&self, number: Field<String>, default: Field<bool>) -> Shape {
-        Shape::default()
-            .with("VersionId", number)
-            .with("IsDefaultVersion", default)
-            .with("Document", policy::object(self.asked.policy_document).or(Field::Hidden))
-    }
-
-    fn policy(&self) -> Option<ResourceId> {
-        let arn = self.asked.policy_arn.text()?.parse().ok()?;
-        Some(ResourceId { kind: ResourceType::ManagedPolicy, arn })
     }
 
     fn inline(&self) -> Option<Observed> {
@@ -262,39 +221,6 @@ impl Call<'_> {
         let name = arn.clone().map(|arn| arn.rsplit('/').next().unwrap_or_default().to_owned());
         let attached = Shape::default().with("PolicyName", name).with("PolicyArn", arn);
         self.owner_with(Shape::default().with("AttachedManagedPolicies", Field::Known(vec![attached])))
-    }
-
-    /// An account has one password policy or none, and none is a document without members. An update sets all of it;
-    /// what the request leaves out is at IAM's documented default.
-    fn password_policy(&self, request: Option<&RawValue>) -> Option<Observed> {
-        let arn = self.iam("account-password-policy")?;
-        let id = ResourceId { kind: ResourceType::PasswordPolicy, arn };
-        if self.api == Api::DeleteAccountPasswordPolicy {
-            return Some(state(id, &Shape::default()));
-        }
-        let asked: Field<PasswordPolicy> = request.map_or(Field::Absent, Field::read);
-        let Field::Known(asked) = asked else { return Some(Observed::Touched(id)) };
-        let positive = |days: Field<u64>| match days {
-            Field::Known(0) => Field::Absent,
-            days => days,
-        };
-        let age = positive(asked.max_password_age);
-        let expires = match &age {
-            Field::Absent => Field::Known(false),
-            age => age.map(|_| true),
-        };
-        let shape = Shape::default()
-            .with("MinimumPasswordLength", asked.minimum_password_length.or_if_absent(6))
-            .with("RequireSymbols", asked.require_symbols.or_if_absent(false))
-            .with("RequireNumbers", asked.require_numbers.or_if_absent(false))
-            .with("RequireUppercaseCharacters", asked.require_uppercase_characters.or_if_absent(false))
-            .with("RequireLowercaseCharacters", asked.require_lowercase_characters.or_if_absent(false))
-            .with("AllowUsersToChangePassword", asked.allow_users_to_change_password.or_if_absent(false))
-            .with("ExpirePasswords", expires)
-            .with("MaxPasswordAge", age)
-            .with("PasswordReusePrevention", positive(asked.password_reuse_prevention))
-            .with("HardExpiry", asked.hard_expiry.or_if_absent(false));
-        Some(state(id, &shape))
     }
 
     /// A new resource has the tags that the request gave it.
@@ -317,20 +243,6 @@ fn boundary(arn: Field<String>) -> Field<Shape> {
             .with("PermissionsBoundaryType", Field::Known("PermissionsBoundaryPolicy"))
             .with("PermissionsBoundaryArn", Field::Known(arn))
     })
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct PasswordPolicy {
-    minimum_password_length: Field<u64>,
-    require_symbols: Field<bool>,
-    require_numbers: Field<bool>,
-    require_uppercase_characters: Field<bool>,
-    require_lowercase_characters: Field<bool>,
-    allow_users_to_change_password: Field<bool>,
-    max_password_age: Field<u64>,
-    password_reuse_prevention: Field<u64>,
-    hard_expiry: Field<bool>,
 }
 
 #[cfg(test)]
@@ -433,72 +345,6 @@ mod tests {
                 assert_eq!(told(call(api, &unseen, &Value::Null)), "unnamed", "{api} {unseen}");
             }
         }
-    }
-
-    #[test]
-    fn a_policy_is_known_by_its_versions() {
-        let document = r#"{"Statement": [] }"#;
-        let version = |number: &str, default: bool| json!([{"VersionId": number, "IsDefaultVersion": default, "Document": {"Statement": []}}]);
-        let created = json!({"policy": {"arn": POLICY, "path": "/team/", "policyName": "deploy", "defaultVersionId": "v1",
-            "attachmentCount": 0}});
-        let whole = json!([{"State": POLICY, "Arn": POLICY, "Path": "/team/", "PolicyName": "deploy", "DefaultVersionId": "v1",
-            "PolicyVersionList": version("v1", true)}]);
-        let request = json!({"policyName": "deploy", "policyDocument": document});
-        assert_eq!(told(call(Api::CreatePolicy, &request, &created)), whole);
-        assert_eq!(
-            told(call(Api::CreatePolicy, &request, &Value::Null)),
-            "unnamed",
-            "only the answer tells its ARN"
-        );
-
-        let made = |default: bool| json!({"policyVersion": {"versionId": "v2", "isDefaultVersion": default}});
-        let asked = |default: Value| json!({"policyArn": POLICY, "policyDocument": document, "setAsDefault": default});
-        let part = |default: bool| json!([{"Part": POLICY, "Arn": POLICY, "PolicyVersionList": version("v2", default)}]);
-        let mut in_force = part(true);
-        in_force[0]["DefaultVersionId"] = json!("v2");
-        assert_eq!(told(call(Api::CreatePolicyVersion, &asked(json!(true)), &made(true))), in_force);
-        assert_eq!(told(call(Api::CreatePolicyVersion, &asked(Value::Null), &made(false))), part(false));
-        let unanswered = told(call(Api::CreatePolicyVersion, &asked(json!(true)), &Value::Null));
-        let unnumbered = json!([{"IsDefaultVersion": true, "Document": {"Statement": []}}]);
-        assert_eq!(unanswered[0]["PolicyVersionList"], unnumbered);
-        let request = json!({"policyArn": POLICY, "versionId": "v2"});
-        for api in [Api::SetDefaultPolicyVersion, Api::DeletePolicyVersion] {
-            assert_eq!(told(call(api, &request, &Value::Null)), json!([{ "Touched": POLICY }]));
-        }
-        assert_eq!(told(call(Api::DeletePolicy, &request, &Value::Null)), json!([{ "Gone": POLICY }]));
-    }
-
-    #[test]
-    fn a_password_policy_is_all_that_was_asked_and_the_defaults_beside_it() {
-        let arn = "arn:aws:iam::111122223333:account-password-policy";
-        let policy = |members: Value| {
-            let mut policy = json!({"State": arn, "MinimumPasswordLength": 6, "RequireSymbols": false,
-                "RequireNumbers": false, "RequireUppercaseCharacters": false, "RequireLowercaseCharacters": false,
-                "AllowUsersToChangePassword": false, "ExpirePasswords": false, "HardExpiry": false});
-            policy.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-            json!([policy])
-        };
-        #[rustfmt::skip]
-        let rows = [
-            (json!({}), policy(json!({}))),
-            (json!({"minimumPasswordLength": 14, "requireSymbols": true, "hardExpiry": true}),
-             policy(json!({"MinimumPasswordLength": 14, "RequireSymbols": true, "HardExpiry": true}))),
-            (json!({"requireNumbers": true, "requireUppercaseCharacters": true, "requireLowercaseCharacters": true, "allowUsersToChangePassword": true}),
-             policy(json!({"RequireNumbers": true, "RequireUppercaseCharacters": true, "RequireLowercaseCharacters": true, "AllowUsersToChangePassword": true}))),
-            (json!({"maxPasswordAge": 90, "passwordReusePrevention": 24}),
-             policy(json!({"MaxPasswordAge": 90, "ExpirePasswords": true, "PasswordReusePrevention": 24}))),
-            (json!({"maxPasswordAge": 0, "passwordReusePrevention": 0, "hardExpiry": ""}), policy(json!({}))),
-            (json!({"minimumPasswordLength": HIDDEN, "maxPasswordAge": {"omitted": true}}),
-             policy(json!({"MinimumPasswordLength": HIDDEN, "MaxPasswordAge": HIDDEN, "ExpirePasswords": HIDDEN}))),
-            (Value::Null, json!([{ "Touched": arn }])),
-            (json!({"omitted": "true"}), json!([{ "Touched": arn }])),
-        ];
-        for (request, expected) in rows {
-            let effect = call(Api::UpdateAccountPasswordPolicy, &request, &Value::Null);
-            assert_eq!(told(effect), expected, "{request}");
-        }
-        let none = call(Api::DeleteAccountPasswordPolicy, &Value::Null, &Value::Null);
-        assert_eq!(told(none), json!([{ "State": arn }]));
     }
 
     #[test]

@@ -82,3 +82,76 @@ impl Pair {
         if shape.is_empty() { Field::Absent } else { Field::Known(shape) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::effect::testing::{place, raw, set, told};
+    use super::super::super::effect::{Effect, Nothing};
+    use super::super::effect;
+    use crate::change::Api;
+
+    fn call(api: Api, request: &Value, response: &Value) -> Result<Effect, Nothing> {
+        effect(api, &place("eu-west-1"), raw(request).as_deref(), raw(response).as_deref())
+    }
+
+    fn arn(resource: &str) -> String {
+        format!("arn:aws:ec2:eu-west-1:111122223333:{resource}")
+    }
+
+    const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+    #[test]
+    fn a_new_acl_is_known_whole_and_an_entry_alone_tells_nothing() {
+        let entry = |egress: bool| {
+            json!({"cidrBlock": "0.0.0.0/0", "egress": egress, "icmpTypeCode": {}, "portRange": {},
+            "aclProtocol": "-1", "ruleAction": "deny", "ruleNumber": 32767})
+        };
+        let items = json!({"networkAcl": {"networkAclId": "acl-1", "vpcId": "vpc-1", "default": false,
+            "associationSet": {}, "tagSet": {}, "entrySet": {"items": [entry(true), entry(false)]}}});
+        let told_entry = |egress: bool| json!({"RuleNumber": 32767, "Protocol": "-1", "RuleAction": "deny", "Egress": egress, "CidrBlock": "0.0.0.0/0"});
+        let whole = |entries: Value| {
+            json!([{"State": arn("network-acl/acl-1"), "NetworkAclId": "acl-1", "VpcId": "vpc-1",
+            "IsDefault": false, "Entries": entries}])
+        };
+        let both = json!([told_entry(true), told_entry(false)]);
+        let wrapped = json!({"CreateNetworkAclResponse": {"networkAcl": {"networkAclId": "acl-1", "vpcId": "vpc-1", "default": false,
+            "associationSet": "", "entrySet": {"item": [
+                {"cidrBlock": "0.0.0.0/0", "egress": true, "protocol": -1, "ruleAction": "deny", "ruleNumber": "32767"},
+                {"cidrBlock": "0.0.0.0/0", "egress": "false", "protocol": "-1", "ruleAction": "deny", "ruleNumber": 32767}]}}}});
+        let request = json!({"vpcId": "vpc-1"});
+        for response in [&items, &wrapped] {
+            assert_eq!(
+                told(call(Api::CreateNetworkAcl, &request, response)),
+                whole(both.clone()),
+                "{response}"
+            );
+        }
+        let mut broken = items.clone();
+        broken["networkAcl"]["entrySet"]["items"][1] = json!(7);
+        assert_eq!(told(call(Api::CreateNetworkAcl, &request, &broken)), whole(json!(HIDDEN)));
+        let mut ported = items.clone();
+        ported["networkAcl"]["entrySet"]["items"] = json!([{"ruleNumber": 100, "aclProtocol": "6", "portRange": {"from": 22, "to": "22"},
+            "icmpTypeCode": {"type": 8, "code": -1}, "ipv6CidrBlock": "::/0"}]);
+        let entry = json!({"RuleNumber": 100, "Protocol": "6", "PortRange": {"From": 22, "To": 22},
+            "IcmpTypeCode": {"Type": 8, "Code": -1}, "Ipv6CidrBlock": "::/0"});
+        assert_eq!(told(call(Api::CreateNetworkAcl, &request, &ported)), whole(json!([entry])));
+        assert_eq!(told(call(Api::CreateNetworkAcl, &request, &Value::Null)), "unnamed");
+
+        let request = json!({"networkAclId": "acl-1", "ruleNumber": 100, "egress": false, "ruleAction": "allow",
+            "aclProtocol": "-1", "cidrBlock": "0.0.0.0/0", "portRange": {}, "icmpTypeCode": {}});
+        for (api, member) in [
+            (Api::CreateNetworkAclEntry, "Entries"),
+            (Api::ReplaceNetworkAclEntry, "Entries"),
+            (Api::DeleteNetworkAclEntry, "Entries"),
+            (Api::ReplaceNetworkAclAssociation, "Associations"),
+        ] {
+            let touched = json!([{ "Touched": arn("network-acl/acl-1") }]);
+            assert_eq!(told(call(api, &request, &json!({"_return": true}))), touched, "{api}");
+            assert_eq!(set(call(api, &request, &Value::Null)), [member]);
+        }
+        let gone = json!([{ "Gone": arn("network-acl/acl-1") }]);
+        assert_eq!(told(call(Api::DeleteNetworkAcl, &request, &Value::Null)), gone);
+    }
+}
