@@ -134,7 +134,11 @@ impl Finding {
     /// nothing to see but that the image is another.
     fn image(&self, place: &Place, affected: &Affected) -> Option<Observed> {
         let image = affected.details.known()?.aws_ecr_container_image.known()?;
-        let repository = repository(place, image.registry.text(), image.repository_name.text()?)?;
+        // A delegated administrator is told of its members' images too; their own copies are the ones that count.
+        if image.registry.text().is_some_and(|registry| registry != place.account.as_str()) {
+            return None;
+        }
+        let repository = repository(place, None, image.repository_name.text()?)?;
         let one = self.severity.clone().map(|severity| summary(BTreeMap::from([(severity, 1)])));
         let digest = image.image_hash.text()?;
         let shown = shown_image(&repository, digest, image.image_tags.clone(), part, |shape| {
@@ -237,6 +241,9 @@ mod tests {
         for over in ["CLOSED", "SUPPRESSED", ""] {
             assert_eq!(told(Api::InspectorFinding, &finding(over)), touched, "{over}");
         }
+        let mut members = finding("ACTIVE");
+        members["resources"][1]["details"]["awsEcrContainerImage"]["registry"] = json!("999900001111");
+        assert_eq!(told(Api::InspectorFinding, &members), json!([]));
         let host = json!({"severity": "HIGH", "status": "ACTIVE", "resources": [{"id": "i-1", "details": {"awsEc2Instance": {}}}]});
         assert_eq!(told(Api::InspectorFinding, &host), json!([]));
     }
