@@ -131,6 +131,9 @@ mod tests {
         let mut broken = items.clone();
         broken["networkAcl"]["entrySet"]["items"][1] = json!(7);
         assert_eq!(told(call(Api::CreateNetworkAcl, &request, &broken)), whole(json!(HIDDEN)));
+        broken["networkAcl"].as_object_mut().unwrap().remove("entrySet");
+        let unshown = told(call(Api::CreateNetworkAcl, &request, &broken));
+        assert_eq!(unshown, whole(json!(HIDDEN)), "a new ACL has entries");
         let mut ported = items.clone();
         ported["networkAcl"]["entrySet"]["items"] = json!([{"ruleNumber": 100, "aclProtocol": "6", "portRange": {"from": 22, "to": "22"},
             "icmpTypeCode": {"type": 8, "code": -1}, "ipv6CidrBlock": "::/0"}]);
