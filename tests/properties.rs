@@ -92,6 +92,7 @@ fn container() -> impl Strategy<Value = Value> {
         None,
         Some(json!({})),
         Some(json!({"logDriver": "awslogs"})),
+        Some(json!({"logDriver": "awslogs", "options": {"mode": "blocking"}})),
         Some(json!({"logDriver": ""})),
         Some(Value::Null),
     ]);
@@ -118,8 +119,15 @@ fn container() -> impl Strategy<Value = Value> {
 
 fn document() -> impl Strategy<Value = (ResourceType, Value)> {
     let family = select(vec![None, Some("LINUX"), Some("WINDOWS_SERVER_2022_CORE")]);
-    let task =
-        (vec(container(), 1..4), family, select(vec![None, Some(json!([])), Some(json!([{"name": "d"}]))]));
+    let efs = |encryption: Value| json!({"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "transitEncryption": encryption}});
+    let volumes = select(vec![
+        None,
+        Some(json!([])),
+        Some(json!([{"name": "d"}])),
+        Some(json!([{"name": "d"}, efs(Value::Null)])),
+        Some(json!([efs(json!("DISABLED")), {"name": "d"}, efs(json!("ENABLED"))])),
+    ]);
+    let task = (vec(container(), 1..4), family, volumes);
     let task = task.prop_map(|(containers, family, volumes)| {
         let mut task = json!({"family": "checkout", "status": "ACTIVE", "containerDefinitions": containers});
         if let Some(family) = family {
@@ -148,13 +156,32 @@ fn document() -> impl Strategy<Value = (ResourceType, Value)> {
         (select(vec!["containerInsights", "other"]), select(vec!["enabled", "disabled", "enhanced", ""]));
     let cluster = vec(setting.prop_map(|(name, value)| json!({"name": name, "value": value})), 0..4)
         .prop_map(|settings| (ResourceType::Cluster, json!({"status": "ACTIVE", "settings": settings})));
-    prop_oneof![3 => task, 1 => service, 1 => cluster]
+    prop_oneof![3 => task, 1 => service, 1 => cluster, 1 => launch()]
+}
+
+/// Requests of RunTask.
+fn launch() -> impl Strategy<Value = (ResourceType, Value)> {
+    let public = select(vec![None, Some("ENABLED"), Some("DISABLED")]);
+    let environment = select(vec![
+        None,
+        Some(json!([])),
+        Some(json!([{"name": "DB_PASSWORD", "value": "hunter2"}])),
+        Some(json!([{"name": "AWS_ACCESS_KEY_ID", "value": "x"}, {"name": "LOG_LEVEL", "value": "info"}])),
+    ]);
+    (public, environment).prop_map(|(public, environment)| {
+        let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": public}});
+        let overrides = json!({"containerOverrides": [{"name": "web", "environment": environment}]});
+        let launch =
+            json!({"taskDefinition": "checkout:7", "networkConfiguration": network, "overrides": overrides});
+        (ResourceType::Task, launch)
+    })
 }
 
 fn resource(kind: ResourceType, document: &Value) -> Resource {
     let name = match kind {
         ResourceType::Cluster => "cluster/shop",
         ResourceType::Service => "service/shop/checkout",
+        ResourceType::Task => "task/shop/0f1e2d3c",
         _ => "task-definition/checkout:7",
     };
     Resource::read(ResourceId { kind, arn: arn(name).parse().unwrap() }, Document::from_value(document))
@@ -168,8 +195,19 @@ fn statuses(resource: &Resource, selection: &Selection) -> Vec<(&'static str, Co
         .collect()
 }
 
+/// The same answer, a better one, or fewer of the same violations.
+fn no_worse(was: &Compliance, is: &Compliance) -> bool {
+    match (was, is) {
+        (_, Compliance::Passed | Compliance::NotApplicable(_)) => true,
+        (Compliance::Failed(old), Compliance::Failed(new)) => {
+            new.iter().all(|violation| old.iter().any(|known| known.path == violation.path))
+        }
+        (was, is) => was == is,
+    }
+}
+
 fn selections() -> [Selection; 2] {
-    let set = "[controls.ecs-container-readonly-rootfs]\nscratch = [\"/tmp\", \"/run\"]\n[controls.ecs-container-non-root-user]\nuser = \"10001\"\n";
+    let set = "[controls.ecs-container-readonly-rootfs]\nscratch = [\"/tmp\", \"/run\"]\n[controls.ecs-container-non-root-user]\nuser = \"10001\"\n[controls.ecs-log-nonblocking-mode]\nenabled = true\n";
     [Policy::notify_only(), policy(set)].map(|policy| Selection::of(&policy, &[], Severity::Informational))
 }
 
@@ -225,7 +263,7 @@ proptest! {
                     if *slug == selected.control.slug {
                         prop_assert_eq!(is, &Compliance::Passed);
                     } else {
-                        prop_assert_eq!(was, is, "{} changed {}", selected.control.slug, slug);
+                        prop_assert!(no_worse(was, is), "{} broke {slug}: {was:?}, {is:?}", selected.control.slug);
                     }
                 }
             }
@@ -261,10 +299,15 @@ proptest! {
         let resource = resource(ResourceType::TaskDefinition, &document);
         let facts = Facts::default();
         let change = Call::register(0, &good_task("checkout", 7)).change();
-        let mut authorized = Vec::new();
+        let (mut authorized, mut for_people) = (Vec::new(), Vec::new());
         for evaluation in evaluate(&resource, &facts, &selection) {
             let Compliance::Failed(violations) = &evaluation.compliance else { continue };
-            let fix = plan(&resource, &evaluation, &facts, selection.get(evaluation.control).unwrap()).unwrap();
+            let selected = selection.get(evaluation.control).unwrap();
+            let fix = plan(&resource, &evaluation, &facts, selected).filter(|fix| fix.safety > Safety::Manual);
+            let Some(fix) = fix else {
+                for_people.push(evaluation.control.slug);
+                continue;
+            };
             let preflight = Preflight::Proved(Box::new(prove(&fix, evaluation.control, &resource, &facts, &selection).unwrap()));
             let finding = Finding {
                 control: evaluation.control, resource: resource.id.clone(), found_in: None, violations: violations.clone(),
@@ -282,7 +325,7 @@ proptest! {
         prop_assert!(remediations.len() <= 1);
         for remediation in &remediations {
             for (slug, compliance) in statuses(remediation.after(), &selection) {
-                prop_assert!(!matches!(compliance, Compliance::Failed(_)), "{slug}");
+                prop_assert!(!matches!(compliance, Compliance::Failed(_)) || for_people.contains(&slug), "{slug}");
             }
             let again = simulate(remediation.patch(), &resource).unwrap();
             prop_assert_eq!(again.document.value(), remediation.after().document.value());
@@ -430,7 +473,8 @@ fn situations() -> Vec<(usize, Safety, u32, u32)> {
 #[test]
 fn every_control_has_a_fix_that_was_tried_here() {
     for control in controls::ALL {
-        let concerned = [ResourceType::TaskDefinition, ResourceType::Service, ResourceType::Cluster];
+        let concerned =
+            [ResourceType::TaskDefinition, ResourceType::Service, ResourceType::Cluster, ResourceType::Task];
         assert!(
             concerned.contains(&control.rule.kind()),
             "{} judges a kind that `document` does not make",

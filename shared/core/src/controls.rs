@@ -7,7 +7,19 @@ mod ecs_container_logging;
 mod ecs_container_non_root_user;
 mod ecs_container_not_privileged;
 mod ecs_container_readonly_rootfs;
+mod ecs_efs_transit_encryption;
+mod ecs_image_digest_pinned;
+mod ecs_image_trusted_registry;
+mod ecs_log_awslogs_driver;
+mod ecs_log_nonblocking_mode;
+mod ecs_no_aws_credentials_env;
+mod ecs_no_inline_environment;
+mod ecs_no_plaintext_secrets_env;
+mod ecs_run_task_no_public_ip;
+mod ecs_run_task_override_secrets;
 mod ecs_service_no_public_ip;
+mod ecs_task_role_differs_from_execution_role;
+mod ecs_task_role_present;
 
 /// Every control, by slug.
 pub static ALL: &[&Control] = &[
@@ -16,7 +28,19 @@ pub static ALL: &[&Control] = &[
     &ecs_container_non_root_user::CONTROL,
     &ecs_container_not_privileged::CONTROL,
     &ecs_container_readonly_rootfs::CONTROL,
+    &ecs_efs_transit_encryption::CONTROL,
+    &ecs_image_digest_pinned::CONTROL,
+    &ecs_image_trusted_registry::CONTROL,
+    &ecs_log_awslogs_driver::CONTROL,
+    &ecs_log_nonblocking_mode::CONTROL,
+    &ecs_no_aws_credentials_env::CONTROL,
+    &ecs_no_inline_environment::CONTROL,
+    &ecs_no_plaintext_secrets_env::CONTROL,
+    &ecs_run_task_no_public_ip::CONTROL,
+    &ecs_run_task_override_secrets::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
+    &ecs_task_role_differs_from_execution_role::CONTROL,
+    &ecs_task_role_present::CONTROL,
 ];
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::document::{Document, Field};
 use crate::event::identify;
 use crate::ids::Arn;
 use crate::image::ImageReference;
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{Body, Resource, ResourceId, ResourceType};
 use crate::text::argument;
 
 pub mod network;
@@ -47,9 +47,19 @@ pub enum Need {
     LogGroup(String),
     /// Whether a role may write to a log group.
     LogRights(String),
+    /// Whether a task has a public address.
+    PublicAddress(Arn),
+    /// A parameter of a control, by its name and the control's slug, which the policy does not set.
+    Parameter(&'static str, &'static str),
 }
 
 impl Need {
+    /// An account's default of a setting, in the Region of a resource.
+    pub(crate) fn account_setting(place: &Arn, name: &str) -> Option<Self> {
+        let arn = setting_arn(place, place.region(), name)?;
+        Some(Self::Resource(ResourceId { kind: ResourceType::AccountSetting, arn }))
+    }
+
     /// The need as seen from outside: a member of a resource is shown by describing the resource.
     pub fn of(&self, id: &ResourceId) -> Self {
         match self {
@@ -97,6 +107,17 @@ impl Need {
                 "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:CreateLogStream logs:PutLogEvents",
                 argument(role)
             ),
+            Self::PublicAddress(task) => {
+                let name = task.name();
+                let (cluster, id) = name.split_once('/').unwrap_or(("default", name));
+                format!(
+                    "aws ecs describe-tasks --cluster {} --tasks {}, and aws ec2 describe-network-interfaces for the \
+                     interface that it names",
+                    argument(cluster),
+                    argument(id)
+                )
+            }
+            Self::Parameter(name, control) => format!("the policy's `{name}` under [controls.{control}]"),
         }
     }
 }
@@ -151,6 +172,11 @@ fn describe(id: &ResourceId) -> String {
         ResourceType::Registry => "aws ecr get-registry-scanning-configuration".to_owned(),
         ResourceType::Image => format!("aws ecr describe-image-scan-findings --repository-name {name}"),
     }
+}
+
+fn setting_arn(place: &Arn, region: &str, name: &str) -> Option<Arn> {
+    let (partition, account) = (place.partition(), place.account());
+    format!("arn:{partition}:ecs:{region}:{account}:account-setting/{name}").parse().ok()
 }
 
 /// An image that ECR keeps.
@@ -238,6 +264,18 @@ impl Facts {
         self.log_groups.iter().any(|group| group == name)
     }
 
+    /// An account's default of a setting, in the Region of a resource. Answers of `ListAccountSettings` name no Region,
+    /// and count for every one of which no event told.
+    pub fn account_setting(&self, place: &Arn, name: &str) -> Option<&str> {
+        [place.region(), ""].iter().find_map(|region| {
+            let arn = setting_arn(place, region, name)?;
+            match &self.resource(&arn)?.body {
+                Body::AccountSetting(setting) => setting.value.text(),
+                _ => None,
+            }
+        })
+    }
+
     /// Learns from a document as `aws … describe-*` prints it. Answers how many things it told of;
     /// `None` where it is no such document.
     pub fn absorb(&mut self, json: &RawValue) -> Option<usize> {
@@ -248,6 +286,7 @@ impl Facts {
             (ResourceType::Service, &answer.services),
             (ResourceType::TaskSet, &answer.task_sets),
             (ResourceType::CapacityProvider, &answer.capacity_providers),
+            (ResourceType::AccountSetting, &answer.settings),
         ];
         for (kind, list) in lists {
             for document in list.items() {
@@ -317,6 +356,8 @@ struct Answer<'a> {
     #[serde(borrow)]
     capacity_providers: Field<Vec<&'a RawValue>>,
     #[serde(borrow)]
+    settings: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
     task_definition: Field<&'a RawValue>,
     #[serde(borrow)]
     tags: Field<&'a RawValue>,
@@ -332,6 +373,8 @@ impl Answer<'_> {
             && self.services.is_absent()
             && self.task_sets.is_absent()
             && self.capacity_providers.is_absent()
+            // A bare cluster has settings too, and is told by its own members.
+            && self.settings.known().is_none_or(|settings| !settings.is_empty())
             && self.task_definition.is_absent()
             && self.image_details.is_absent()
             && self.service_revisions.is_absent()

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Place;
-use super::names::{cluster_id, cluster_name, definition_id, identify, service_id, tagged_id};
+use super::names::{cluster_id, cluster_name, definition_id, identify, service_id, setting_name, tagged_id};
 use crate::change::{Api, Observed, Request};
 use crate::document::{Document, Field, Present};
 use crate::ids::Arn;
@@ -314,13 +314,9 @@ impl Call<'_> {
         let name = shown.name.text().or(self.names.name.text())?;
         let principal = shown.principal_arn.text().or(self.names.principal_arn.text());
         let principal = principal.and_then(|text| text.parse::<Arn>().ok());
-        let whose = match principal.as_ref().map(Arn::resource) {
-            None | Some("root") => String::new(),
-            Some(principal) => format!("/{principal}"),
-        };
         let id = ResourceId {
             kind: ResourceType::AccountSetting,
-            arn: self.ecs(&format!("account-setting/{name}{whose}"))?,
+            arn: self.ecs(&setting_name(name, principal.as_ref()))?,
         };
         if self.api == Api::DeleteAccountSetting {
             return Some(Observed::Gone(id));
