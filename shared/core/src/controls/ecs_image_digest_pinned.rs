@@ -26,7 +26,7 @@ pub(super) static CONTROL: Control = Control {
     rationale: "A tag can be pushed again: the next deployment, or the next host, runs something that nobody reviewed, and a \
                 rollback may not bring back what ran before.",
     template: "Image: <registry>/<repository>@sha256:… in AWS::ECS::TaskDefinition, written by the build that pushed it; \
-               Terraform: \"image\": \"${data.aws_ecr_image.web.image_uri}\" in container_definitions",
+               Terraform: \"image\": \"${aws_ecr_repository.web.repository_url}@${data.aws_ecr_image.web.image_digest}\" in container_definitions",
     prevention: NO_KEY,
     reference: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html#deployment-container-image-stability",
     safety: Safety::Manual,

@@ -59,7 +59,7 @@ fn check(task: &TaskDefinition, context: &Context<'_>) -> Compliance {
     }
     every_container(task, |container, at| {
         let path = format!("{at}/image");
-        let wanted = "an image that allow lists";
+        let wanted = "an image on the policy's list, allow";
         match &container.image {
             Field::Hidden => Place::Hidden(path),
             Field::Absent => Place::Violates(Violation::new(path, Value::Null, wanted)),

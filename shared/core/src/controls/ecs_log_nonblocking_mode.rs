@@ -8,7 +8,9 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{Compliance, Context, Control, Functions, NO_KEY, Ratchet, Rule, Severity, Violation};
+use crate::control::{
+    Compliance, Context, Control, Functions, MENDED, NO_KEY, Ratchet, Rule, Severity, Violation,
+};
 use crate::document::Field;
 use crate::facts::Need;
 use crate::preflight;
@@ -32,7 +34,7 @@ pub(super) static CONTROL: Control = Control {
     safety: Safety::Manual,
     call: Some(Action::RegisterTaskDefinition),
     ratchet: Ratchet::Code,
-    preflight: "a person knows that lines may be lost",
+    preflight: MENDED,
     opt_in: true,
     parameters: &[],
     rule: Rule::TaskDefinition(Functions { check, fix, preflight: preflight::nothing }),

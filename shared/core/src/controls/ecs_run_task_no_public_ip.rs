@@ -16,7 +16,7 @@ use crate::resource::Launch;
 
 pub(super) static CONTROL: Control = Control {
     slug: "ecs-run-task-no-public-ip",
-    title: "Tasks on their own get no public IP address",
+    title: "Tasks that are run by themselves get no public IP address",
     severity: Severity::High,
     standards: &[],
     practice: Some(Practice::NetworkSecurity),
@@ -26,7 +26,7 @@ pub(super) static CONTROL: Control = Control {
                'awsvpcConfiguration={…,assignPublicIp=DISABLED}'; AssignPublicIp: DISABLED in the target of AWS::Scheduler::Schedule \
                or AWS::Events::Rule; Terraform: assign_public_ip = false in network_configuration of the target",
     prevention: "deny ecs:RunTask and ecs:StartTask with the condition StringEqualsIfExists ecs:auto-assign-public-ip = true in \
-                 an SCP; try it first, since ECS did not look at the key for these two calls until 2026",
+                 an SCP, and try whether it holds: ECS long did not look at the key for these two calls",
     reference: "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html",
     safety: Safety::Manual,
     call: None,

@@ -7,7 +7,7 @@
 //! controls'.
 
 use crate::control::{
-    Compliance, Context, Control, Functions, NO_KEY, Practice, Ratchet, Rule, Severity, every, no_fix,
+    Compliance, Context, Control, Functions, NO_KEY, Place, Practice, Ratchet, Rule, Severity, every, no_fix,
 };
 use crate::preflight;
 use crate::remediation::Safety;
@@ -38,15 +38,24 @@ pub(super) static CONTROL: Control = Control {
     rule: Rule::Launch(Functions { check, fix: no_fix, preflight: preflight::nothing }),
 };
 
-/// What can't be read is said by the texts' own places.
+/// A variable that fails by its name is told once. What can't be read is said by the texts' own places.
 fn check(launch: &Launch, context: &Context<'_>) -> Compliance {
     let containers =
         launch.overrides.known().map_or(&[][..], |overrides| overrides.container_overrides.items());
-    let names = containers.iter().enumerate().flat_map(|(index, container)| {
-        let at = format!("/overrides/containerOverrides/{index}/environment");
-        container.environment.items().iter().enumerate().map(move |one| credential(one, &at))
-    });
-    every(names.chain(handed_texts(&context.resource.document)))
+    let names: Vec<Place> = containers
+        .iter()
+        .enumerate()
+        .flat_map(|(index, container)| {
+            let at = format!("/overrides/containerOverrides/{index}/environment");
+            container.environment.items().iter().enumerate().map(move |one| credential(one, &at))
+        })
+        .collect();
+    let told = |path: &str| {
+        names.iter().any(|name| matches!(name, Place::Violates(one) if one.path == format!("{path}/name")))
+    };
+    let mut texts = handed_texts(&context.resource.document);
+    texts.retain(|text| !matches!(text, Place::Violates(one) if told(&one.path)));
+    every(names.into_iter().chain(texts))
 }
 
 #[cfg(test)]
@@ -80,6 +89,11 @@ mod tests {
                 (
                     "a key's id by its name",
                     variable("AWS_ACCESS_KEY_ID", "x"),
+                    Failed(&["/overrides/containerOverrides/0/environment/0/name"]),
+                ),
+                (
+                    "a key by its name, told once",
+                    variable("AWS_SECRET_ACCESS_KEY", "s3cr3t"),
                     Failed(&["/overrides/containerOverrides/0/environment/0/name"]),
                 ),
                 ("a password", variable("DB_PASSWORD", "hunter2"), Failed(first)),
@@ -136,7 +150,7 @@ mod tests {
         let resource = resource(ResourceType::Task, &document);
         let evaluation = judge(&CONTROL, &resource, Parameters::default());
         let Compliance::Failed(violations) = &evaluation.compliance else { panic!("{evaluation:?}") };
-        assert_eq!(violations.len(), 3);
+        assert_eq!(violations.len(), 2);
         let text = format!("{evaluation:?} {resource:?} {}", serde_json::to_string(violations).unwrap());
         assert!(!text.contains(planted), "{text}");
     }

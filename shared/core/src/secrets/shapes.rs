@@ -155,7 +155,7 @@ pub(super) fn private_key(text: &str) -> bool {
     let encoded = |start: &&str| {
         text.match_indices(*start).any(|(at, _)| begins(text, at) && run(text, at, base64).len() >= 100)
     };
-    plain || ENCODED.iter().any(|start| encoded(&start))
+    plain || ENCODED.iter().any(encoded)
 }
 
 /// The length of the longest run of Base64.
