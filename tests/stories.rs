@@ -426,14 +426,23 @@ fn the_accounts_default_decides_how_a_container_logs_that_names_no_mode() {
         Call::register(10, &good_task("checkout", 8)),
         put(15, "blocking"),
         Call::register(20, &good_task("checkout", 9)),
-        gone,
+        gone.clone(),
         Call::register(30, &good_task("checkout", 10)),
     ];
     let slug = "ecs-log-nonblocking-mode";
     let on = policy(&format!("[controls.{slug}]\nenabled = true\n"));
-    let judged = walk(&mut world(on, &[]), &calls, slug);
-    let statuses: Vec<&str> = judged.iter().map(|one| one.evaluation.compliance.status()).collect();
-    assert_eq!(statuses, ["unknown", "passed", "failed", "unknown"]);
+    let statuses = |state: &[Value], calls: &[Call]| {
+        let judged = walk(&mut world(on.clone(), state), calls, slug);
+        judged.iter().map(|one| one.evaluation.compliance.status()).collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(&[], &calls), ["unknown", "passed", "failed", "unknown"]);
+    // What an answer told is told by it alone, until an event tells otherwise.
+    let described = json!({"settings": [{"name": "defaultLogDriverMode", "value": "blocking",
+        "principalArn": "arn:aws:iam::111122223333:root", "type": "user"}]});
+    let told = std::slice::from_ref(&described);
+    assert_eq!(statuses(told, &calls[..1]), ["failed"]);
+    assert_eq!(statuses(told, &calls[1..3]), ["passed"]);
+    assert_eq!(statuses(told, &[gone, Call::register(30, &good_task("checkout", 10))]), ["unknown"]);
 }
 
 /// Whatever is switched on, and whatever is printed of what was judged, planned and decided.

@@ -226,9 +226,14 @@ impl Facts {
         self.resources.insert(resource.id.arn.clone(), resource);
     }
 
-    /// Forgets what is gone, or what can no longer be told.
+    /// Forgets what is gone, or what can no longer be told. Of a setting that was deleted, what an answer told of every
+    /// Region does not hold any more either.
     pub fn forget(&mut self, arn: &Arn) {
         self.resources.remove(arn);
+        let setting = arn.resource().strip_prefix("account-setting/");
+        if let Some(everywhere) = setting.and_then(|name| setting_arn(arn, "", name)) {
+            self.resources.remove(&everywhere);
+        }
     }
 
     /// The revision that was registered in the place of a violating one; where that was mended again, the last.

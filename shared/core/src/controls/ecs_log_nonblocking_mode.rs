@@ -162,6 +162,14 @@ mod tests {
                 ("a mode of the future", with("dropping"), Unknown),
                 ("redacted", with(hidden), Unknown),
                 (
+                    "one that names none beside one that blocks",
+                    task(&[
+                        json!({"name": "a", "logConfiguration": {"logDriver": "awslogs", "options": {"mode": "blocking"}}}),
+                        json!({"name": "b", "logConfiguration": {"logDriver": "awslogs"}}),
+                    ]),
+                    Failed(PATH),
+                ),
+                (
                     "options that are redacted",
                     one(json!({"logDriver": "awslogs", "options": hidden})),
                     Unknown,

@@ -214,9 +214,11 @@ mod tests {
 
     #[test]
     fn a_name_that_may_be_the_secret_is_not_spelt_out() {
-        let name = format!("postgres://u:{PLANTED}@db");
-        let (_, violations) = told(&variable(&name, &name));
-        assert_eq!(violations[0].expected, "the variable in secrets, by valueFrom");
-        assert!(!format!("{violations:?}").contains(PLANTED));
+        let token = format!("ghp_{PLANTED}{}", "0123456789".repeat(3));
+        for name in [format!("postgres://u:{PLANTED}@db"), token] {
+            let (_, violations) = told(&variable(&name, &name));
+            assert_eq!(violations[0].expected, "the variable in secrets, by valueFrom");
+            assert!(!format!("{violations:?}").contains(PLANTED), "{violations:?}");
+        }
     }
 }

@@ -4,7 +4,9 @@
 /// A token by its beginning, the bytes that follow, how many of them (at least, at most), and what it is.
 type Shape = (&'static str, fn(u8) -> bool, usize, usize, &'static str);
 
-const ANY: usize = usize::MAX;
+/// Longer than any token of which its issuer does not say how long it gets. Without an end, a text made of beginnings
+/// alone would be read to its own for each of them.
+const ANY: usize = 1024;
 
 /// As their issuers document them, or as they are known to be by those who look for leaks.
 const SHAPES: &[Shape] = &[
@@ -66,8 +68,8 @@ const SHAPES: &[Shape] = &[
     ("lin_api_", alphanumeric, 40, 40, "a Linear key"),
     ("sntrys_", base64, 60, ANY, "a Sentry token"),
     ("sbp_", hexadecimal, 40, 40, "a Supabase token"),
-    ("pscale_pw_", dotted, 32, ANY, "a PlanetScale password"),
-    ("pscale_tkn_", dotted, 32, ANY, "a PlanetScale token"),
+    ("pscale_pw_", dotted, 32, 64, "a PlanetScale password"),
+    ("pscale_tkn_", dotted, 32, 64, "a PlanetScale token"),
     ("AGE-SECRET-KEY-1", capital, 58, 58, "an age key"),
     ("AccountKey=", base64, 80, ANY, "an Azure storage key"),
     ("SharedAccessKey=", base64, 40, ANY, "an Azure access key"),
@@ -106,9 +108,10 @@ pub(super) fn issued(text: &str) -> Option<&'static str> {
     let found = |(start, then, least, most, _): &&Shape| {
         text.match_indices(start).any(|(at, _)| {
             let from = at + start.len();
-            let run = run(text, from, *then);
-            let whole = begins(text, at) && ends(text, from + run.len());
-            whole && (*least..=*most).contains(&run.len()) && is_varied(run)
+            let fits = |run: &str| {
+                (*least..=*most).contains(&run.len()) && ends(text, from + run.len()) && is_varied(run)
+            };
+            begins(text, at) && fits(run(text, from, *then, most + 1))
         })
     };
     SHAPES.iter().find(found).map(|(.., kind)| *kind)
@@ -124,10 +127,10 @@ fn ends(text: &str, at: usize) -> bool {
     text.get(at..).and_then(|after| after.bytes().next()).is_none_or(|b| !b.is_ascii_alphanumeric())
 }
 
-/// The bytes of a kind from this place on.
-fn run(text: &str, at: usize, of: fn(u8) -> bool) -> &str {
+/// The bytes of a kind from this place on, as many of them as have to be looked at.
+fn run(text: &str, at: usize, of: fn(u8) -> bool, most: usize) -> &str {
     let rest = text.get(at..).unwrap_or_default();
-    rest.get(..rest.bytes().take_while(|b| of(*b)).count()).unwrap_or_default()
+    rest.get(..rest.bytes().take(most).take_while(|b| of(*b)).count()).unwrap_or_default()
 }
 
 /// Whether it is more than a row of one letter, and not one of the documentation's own.
@@ -150,10 +153,12 @@ const ENCODED: &[&str] = &[
 pub(super) fn private_key(text: &str) -> bool {
     let plain = text.match_indices("-----BEGIN ").any(|(at, start)| {
         let rest = text.get(at + start.len()..).and_then(|rest| rest.split_once("-----"));
-        rest.is_some_and(|(label, body)| label.contains("PRIVATE KEY") && longest(body) >= 40)
+        rest.is_some_and(|(label, body)| {
+            label.contains("PRIVATE KEY") && longest(body.split("-----").next().unwrap_or_default()) >= 40
+        })
     });
     let encoded = |start: &&str| {
-        text.match_indices(*start).any(|(at, _)| begins(text, at) && run(text, at, base64).len() >= 100)
+        text.match_indices(*start).any(|(at, _)| begins(text, at) && run(text, at, base64, 100).len() == 100)
     };
     plain || ENCODED.iter().any(encoded)
 }
@@ -170,7 +175,7 @@ pub(super) fn aws_secret_key(text: &str) -> bool {
         lower.match_indices(name).any(|(at, _)| {
             let rest = text.get(at + name.len()..).unwrap_or_default();
             let value = rest.trim_start_matches([' ', '=', ':', '"', '\'', '\\']);
-            let key = run(value, 0, |b| b.is_ascii_alphanumeric() || b == b'/' || b == b'+');
+            let key = run(value, 0, |b| b.is_ascii_alphanumeric() || b == b'/' || b == b'+', 41);
             key.len() == 40 && value.len() < rest.len() && is_varied(key)
         })
     })
@@ -178,13 +183,17 @@ pub(super) fn aws_secret_key(text: &str) -> bool {
 
 /// Three parts of Base64, of which two are objects: a header and claims, and their signature.
 pub(super) fn web_token(text: &str) -> bool {
-    text.match_indices("eyJ").any(|(at, _)| {
-        let token = run(text, at, dotted).trim_end_matches('.');
-        let parts: Vec<&str> = token.split('.').collect();
-        begins(text, at)
-            && matches!(parts[..], [header, claims, signature]
-                if header.len() > 16 && claims.len() > 10 && claims.starts_with("eyJ") && signature.len() > 19)
-    })
+    text.match_indices("eyJ")
+        .any(|(at, _)| begins(text, at) && is_web_token(text.get(at..).unwrap_or_default()))
+}
+
+fn is_web_token(text: &str) -> bool {
+    let part = |rest: &str| rest.bytes().take_while(|b| word(*b)).count();
+    let header = part(text);
+    let Some(rest) = text.get(header..).and_then(|rest| rest.strip_prefix('.')) else { return false };
+    let claims = part(rest);
+    let signature = rest.get(claims..).and_then(|rest| rest.strip_prefix('.')).map_or(0, part);
+    header > 16 && claims > 10 && rest.starts_with("eyJ") && signature > 19
 }
 
 #[cfg(test)]
@@ -249,6 +258,14 @@ mod tests {
         assert_eq!(in_text(&format!("aws_secret_access_key={key}x")), None, "forty-one");
         assert_eq!(in_text(&key), None, "forty characters are as well a commit's");
         assert_eq!(in_text("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), None);
+    }
+
+    /// Every beginning is looked at, and none reads the text to its end: that would take a minute here.
+    #[test]
+    fn a_text_made_of_beginnings_takes_no_longer_than_another() {
+        for start in ["SG.", "glpat-", "eyJ.", "secretaccesskey=", "-----BEGIN PRIVATE KEY-----", "://a:@"] {
+            assert_eq!(in_text(&start.repeat(200_000 / start.len())), None, "{start}");
+        }
     }
 
     #[test]
