@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod evaluate;
+pub(crate) mod host_path;
+pub(crate) mod namespaces;
 
 pub(crate) use evaluate::evaluate_all;
 pub use evaluate::{Evaluation, evaluate};
@@ -321,8 +323,19 @@ pub(crate) fn every_container(
     every(containers.map(|(index, container)| judge(container, format!("/containerDefinitions/{index}"))))
 }
 
+/// Whether a container's `user` is root: the part before the colon, by its name or by a number that is 0.
+pub(crate) fn is_root(user: &str) -> bool {
+    let name = user.split(':').next().unwrap_or_default().trim();
+    let digits = name.strip_prefix(['+', '-']).unwrap_or(name);
+    name.is_empty() || name == "root" || (!digits.is_empty() && digits.bytes().all(|digit| digit == b'0'))
+}
+
 /// The prevention of what no condition key of IAM covers.
 pub(crate) const NO_KEY: &str = "no condition key covers it: test for it where the template is built";
+
+/// The prevention of what no condition key of IAM names, and Fargate refuses.
+pub(crate) const FARGATE_REFUSES: &str = "no condition key names it, but Fargate refuses it: where everything runs there, \
+                                          an SCP may deny ecs:RegisterTaskDefinition unless ecs:compute-compatibility is FARGATE";
 
 /// What the pre-flight of every mended revision proves.
 pub(crate) const MENDED: &str =

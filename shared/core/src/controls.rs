@@ -3,20 +3,40 @@
 use crate::control::Control;
 
 mod ecs_cluster_container_insights;
+mod ecs_container_healthcheck;
 mod ecs_container_logging;
+mod ecs_container_memory_limit;
 mod ecs_container_non_root_user;
 mod ecs_container_not_privileged;
 mod ecs_container_readonly_rootfs;
+mod ecs_container_windows_non_admin;
+mod ecs_host_mode_root_opt_in;
+mod ecs_no_dangerous_capabilities;
+mod ecs_no_docker_socket_mount;
+mod ecs_no_host_ipc_mode;
+mod ecs_no_host_network_mode;
+mod ecs_no_host_pid_mode;
 mod ecs_service_no_public_ip;
+mod ecs_task_awsvpc_network_mode;
 
 /// Every control, by slug.
 pub static ALL: &[&Control] = &[
     &ecs_cluster_container_insights::CONTROL,
+    &ecs_container_healthcheck::CONTROL,
     &ecs_container_logging::CONTROL,
+    &ecs_container_memory_limit::CONTROL,
     &ecs_container_non_root_user::CONTROL,
     &ecs_container_not_privileged::CONTROL,
     &ecs_container_readonly_rootfs::CONTROL,
+    &ecs_container_windows_non_admin::CONTROL,
+    &ecs_host_mode_root_opt_in::CONTROL,
+    &ecs_no_dangerous_capabilities::CONTROL,
+    &ecs_no_docker_socket_mount::CONTROL,
+    &ecs_no_host_ipc_mode::CONTROL,
+    &ecs_no_host_network_mode::CONTROL,
+    &ecs_no_host_pid_mode::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
+    &ecs_task_awsvpc_network_mode::CONTROL,
 ];
 
 #[cfg(test)]
@@ -29,7 +49,6 @@ pub(crate) mod table {
     use crate::control::{Compliance, Control, Evaluation, evaluate};
     use crate::document::Document;
     use crate::facts::Facts;
-    use crate::policy::Policy;
     use crate::remediation::{Safety, plan, prove, simulate};
     use crate::resource::{Resource, ResourceId, ResourceType};
     use crate::selection::{Parameters, Selected, Selection};
@@ -137,8 +156,8 @@ pub(crate) mod table {
             assert_eq!(fix.safety, control.safety, "{name}: its file claims otherwise");
         }
         assert!(fix.call.is_some() || fix.safety == Safety::Manual, "{name}: no call makes this fix");
-        let selection = Selection::of(&Policy::notify_only(), &[], crate::control::Severity::Informational);
-        prove(&fix, control, resource, facts, &selection).unwrap_or_else(|why| panic!("{name}: {why}"));
+        prove(&fix, control, resource, facts, &Selection::one(&selected))
+            .unwrap_or_else(|why| panic!("{name}: {why}"));
         let mended = simulate(&fix.patch, resource).unwrap();
         assert_eq!(
             judge_with(control, &mended, parameters.clone(), facts).compliance,

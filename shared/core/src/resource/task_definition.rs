@@ -23,9 +23,9 @@ pub struct TaskDefinition {
     pub volumes: Field<Vec<Volume>>,
     /// `awsvpc`, `bridge`, `host`, `none`; absent means `bridge`, on Windows `default`.
     pub network_mode: Field<String>,
-    /// `host` or `task`; absent means one namespace a container.
+    /// `host` or `task`; absent means one namespace a container. Of daemons `shared` or `none`.
     pub pid_mode: Field<String>,
-    /// `host`, `task` or `none`; absent leaves it to the host's Docker.
+    /// `host`, `task` or `none`; absent leaves it to the host's Docker. Of daemons `shared` or `none`.
     pub ipc_mode: Field<String>,
     /// `FARGATE`, `EC2`, `EXTERNAL`, `MANAGED_INSTANCES`: what the author demanded, and ECS checked.
     pub requires_compatibilities: Field<Vec<String>>,
@@ -174,6 +174,8 @@ pub struct Volume {
     pub name: Field<String>,
     /// Present where it is a path of the host.
     pub host: Field<HostVolume>,
+    /// Present where a driver of Docker makes it.
+    pub docker_volume_configuration: Field<DockerVolume>,
     /// Present where it is a file system of EFS.
     pub efs_volume_configuration: Field<EfsVolume>,
 }
@@ -184,6 +186,25 @@ pub struct Volume {
 pub struct HostVolume {
     /// The path; absent means a place that Docker picks.
     pub source_path: Field<String>,
+}
+
+/// A volume that a driver of Docker makes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DockerVolume {
+    /// What the driver is told.
+    pub driver_opts: Field<DriverOptions>,
+}
+
+/// What Docker's `local` driver is told. These may hold passwords of file servers: none is printed but the path of a
+/// bind mount.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct DriverOptions {
+    /// What is mounted.
+    pub device: Field<String>,
+    /// The options of mount(8), by commas; with `bind` the device is a path of the host.
+    pub o: Field<String>,
 }
 
 /// A file system of EFS.
@@ -213,6 +234,17 @@ impl TaskDefinition {
         }
     }
 
+    /// Whether its author demanded this launch type and no other. Hidden where the demand is.
+    pub fn requires_only(&self, launch_type: &str) -> Field<bool> {
+        match &self.requires_compatibilities {
+            Field::Absent => Field::Known(false),
+            Field::Hidden => Field::Hidden,
+            Field::Known(types) => {
+                Field::Known(!types.is_empty() && types.iter().all(|one| one == launch_type))
+            }
+        }
+    }
+
     /// Whether its containers are shown; ECS knows no definition without any.
     pub fn is_shown(&self) -> bool {
         !self.container_definitions.items().is_empty()
@@ -225,6 +257,28 @@ impl TaskDefinition {
             Field::Known(status) => status == "ACTIVE",
             Field::Absent | Field::Hidden => true,
         }
+    }
+}
+
+impl Volume {
+    /// The path of the host that it is, with the JSON pointer within the volume that says so: a bind mount, also one
+    /// that Docker's `local` driver makes. Hidden where any of that is.
+    pub fn host_path(&self) -> Field<(&'static str, &str)> {
+        let own = self.host.then(|host| host.source_path.then(|path| Field::Known(path.as_str())));
+        if !own.is_absent() {
+            return own.then(|path| Field::Known(("/host/sourcePath", *path)));
+        }
+        let options = self.docker_volume_configuration.then(|docker| docker.driver_opts.then(Field::Known));
+        options.then(|options| {
+            let bind = |option: &str| option == "bind" || option == "rbind";
+            match options.o.then(|o| Field::Known(o.split(',').any(bind))) {
+                Field::Known(true) => options.device.then(|path| {
+                    Field::Known(("/dockerVolumeConfiguration/driverOpts/device", path.as_str()))
+                }),
+                Field::Known(false) | Field::Absent => Field::Absent,
+                Field::Hidden => Field::Hidden,
+            }
+        })
     }
 }
 
