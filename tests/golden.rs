@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use shipshape_core::selection::find;
 use shipshape_tests::shipshape;
 
 #[test]
@@ -13,9 +14,20 @@ fn every_event_reads_as_it_did() {
             let told = shipshape(&["replay", &file]);
             let fixing = ["--policy", "golden.toml", "--state", "state", "--passable-role", "arn:*:iam::*:role/*"];
             let fixed = shipshape(&[&["replay", &file, "--all"][..], &fixing].concat());
-            insta::assert_snapshot!(format!("{told}\n==== everything may be fixed, described state at hand\n\n{fixed}"));
+            let mut text = format!("{told}\n==== everything may be fixed, described state at hand\n\n{fixed}");
+            if let Some(slug) = opt_in(path) {
+                let alone = shipshape(&[&["replay", &file, "--all", "--control", slug][..], &fixing].concat());
+                text.push_str(&format!("\n==== {slug}, which is opt-in\n\n{alone}"));
+            }
+            insta::assert_snapshot!(text);
         });
     });
+}
+
+/// The opt-in control that an event is named after: no policy here switches it on.
+fn opt_in(path: &Path) -> Option<&'static str> {
+    let slug = path.file_name()?.to_str()?.split('.').next()?;
+    find(slug).filter(|control| control.opt_in).map(|control| control.slug)
 }
 
 /// The path as a person in `tests/` would type it, so that snapshots hold none of this machine's.

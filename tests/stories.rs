@@ -220,6 +220,25 @@ fn scaling_a_service_on_a_violating_revision_is_a_repeat() {
 }
 
 #[test]
+fn a_service_does_not_wait_for_a_revision_that_only_a_person_can_mend() {
+    let mut task = good_task("checkout", 7);
+    task["volumes"] = json!([{"name": "socket", "host": {"sourcePath": "/var/run/docker.sock"}}]);
+    let container = &mut task["containerDefinitions"][0];
+    container["mountPoints"] = json!([{"sourceVolume": "socket", "containerPath": "/socket"}]);
+    container.as_object_mut().unwrap().remove("memory");
+    container.as_object_mut().unwrap().remove("user");
+    let state = [json!({"taskDefinition": task})];
+    let calls = [Call::create_service(0, &service("checkout", "checkout:7", "DISABLED"))];
+    for control in ["ecs-no-docker-socket-mount", "ecs-container-memory-limit", NON_ROOT] {
+        let judged = walk(&mut world(policy(FIX), &state), &calls, control);
+        assert_eq!(story(&judged), ["failed notify notified"], "{control}");
+        assert!(judged[0].fix.is_none(), "{control}: nobody would make the revision that it moves to");
+    }
+    let named = policy(&format!("{FIX}[controls.{NON_ROOT}]\nuser = \"1000\"\n"));
+    assert_eq!(story(&walk(&mut world(named, &state), &calls, NON_ROOT))[0], "failed wait waiting");
+}
+
+#[test]
 fn a_mended_revision_is_registered_once_however_often_the_old_one_is_started() {
     let run = |minute: u32| {
         let tasks = json!({"tasks": [{"taskArn": arn(&format!("task/shop/{minute}")),

@@ -10,11 +10,11 @@ use json_patch::Patch;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::control::{Compliance, Context, Control, Evaluation, Rule, evaluate, evaluate_all};
+use crate::control::{Compliance, Context, Control, Evaluation, Functions, Rule, evaluate, evaluate_all};
 use crate::document::Document;
 use crate::facts::Facts;
 use crate::ids::Arn;
-use crate::resource::{Body, Resource, ResourceType};
+use crate::resource::{Body, Resource, ResourceType, TaskDefinition};
 use crate::selection::{Selected, Selection};
 
 mod combine;
@@ -77,7 +77,7 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
     let context = Context { resource, facts, parameters: &selected.parameters };
     let mut fix = match (&selected.control.rule, &resource.body) {
         (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => (rule.fix)(task, &context)?,
-        (Rule::TaskDefinition(_), Body::Service(_)) => move_to_mended(evaluation, facts, selected)?,
+        (Rule::TaskDefinition(rule), Body::Service(_)) => move_to_mended(rule, evaluation, facts, selected)?,
         (Rule::Service(rule), Body::Service(service)) => (rule.fix)(service, &context)?,
         (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.fix)(cluster, &context)?,
         (Rule::TaskSet(rule), Body::TaskSet(set)) => (rule.fix)(set, &context)?,
@@ -97,20 +97,41 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
     Some(fix)
 }
 
-/// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes.
-fn move_to_mended(evaluation: &Evaluation, facts: &Facts, selected: &Selected) -> Option<Fix> {
+/// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes. Nobody waits
+/// for one that only a person can make: the finding of the revision itself says what to choose.
+fn move_to_mended(
+    rule: &Functions<TaskDefinition>,
+    evaluation: &Evaluation,
+    facts: &Facts,
+    selected: &Selected,
+) -> Option<Fix> {
     let revision = &evaluation.found_in.as_ref()?.arn;
     let name = revision.name();
     let seen = Value::from(revision.as_str());
     let (target, provisional) = match passing_revision(revision, facts, selected) {
         Some(mended) => (mended.id.arn.to_string(), false),
-        None => (provisional_arn(revision), true),
+        None if will_be_mended(rule, revision, facts, selected) => (provisional_arn(revision), true),
+        None => return None,
     };
     let short = target.rsplit_once('/').map_or(target.as_str(), |(_, short)| short);
     let summary =
         format!("move the service from {name} to its mended revision {short}, which starts a deployment");
     let patch = PatchBuilder::new().replace("/taskDefinition", seen, target.as_str());
     Some(Fix { provisional, ..Fix::new(patch, Safety::Disruptive, summary) })
+}
+
+/// Whether the revision's own fix needs no person.
+fn will_be_mended(
+    rule: &Functions<TaskDefinition>,
+    revision: &Arn,
+    facts: &Facts,
+    selected: &Selected,
+) -> bool {
+    let Some(resource) = facts.resource(revision) else { return false };
+    let Body::TaskDefinition(task) = &resource.body else { return false };
+    let context = Context { resource, facts, parameters: &selected.parameters };
+    selected.control.call.is_some()
+        && (rule.fix)(task, &context).is_some_and(|fix| fix.safety > Safety::Manual)
 }
 
 /// The mended revision of a revision, if there is one and it passes a control.
@@ -176,6 +197,10 @@ pub fn prove(
     Ok(Proof { after })
 }
 
+/// What no fix is held to: ECS.1 took `privileged` for an excuse, so that a container which gives it up may fail there,
+/// and is the better for it.
+pub const EXCUSED: &str = "ecs-host-mode-root-opt-in";
+
 /// Every control of `mended` passes on the new state, and no control is worse off than on the old one.
 fn never_worse(
     before: &Resource,
@@ -194,7 +219,8 @@ fn never_worse(
             }
             _ => {}
         }
-        if old.get(slug).is_some_and(|before| worse(before, &evaluation.compliance)) {
+        let before = old.get(slug).filter(|_| slug != EXCUSED);
+        if before.is_some_and(|before| worse(before, &evaluation.compliance)) {
             return Err(Loosening::Breaks(slug));
         }
     }
@@ -305,6 +331,23 @@ mod tests {
         let selection = Selection::of(&Policy::notify_only(), &[control], Severity::Informational);
         let proof = prove(&fix, control, &resource, &Facts::default(), &selection);
         assert_eq!(proof.unwrap_err(), Loosening::Breaks("ecs-container-not-privileged"));
+    }
+
+    #[test]
+    fn giving_up_privileged_is_no_loosening_of_what_excused_it() {
+        let mut document = task(&[json!({"name": "web", "privileged": true})]);
+        document["networkMode"] = json!("host");
+        let resource = resource(ResourceType::TaskDefinition, &document);
+        let excused = crate::selection::find(EXCUSED).unwrap();
+        let control = crate::selection::find("ecs-container-not-privileged").unwrap();
+        let selected = Selected { control, parameters: Parameters::default() };
+        let fix =
+            plan(&resource, &judge(control, &resource, Parameters::default()), &Facts::default(), &selected);
+        let proof =
+            prove(&fix.unwrap(), control, &resource, &Facts::default(), &Selection::one(&selected)).unwrap();
+        let answer = |resource: &Resource| judge(excused, resource, Parameters::default()).compliance;
+        assert_eq!(answer(&resource), Compliance::Passed);
+        assert!(matches!(answer(proof.after()), Compliance::Failed(_)));
     }
 
     #[test]
