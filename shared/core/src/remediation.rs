@@ -98,7 +98,7 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
 }
 
 /// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes. Nobody waits
-/// for one that only a person can make: the finding of the revision itself says what to choose.
+/// for one that a person has to make: that is a proposal, and says what to choose.
 fn move_to_mended(
     rule: &Functions<TaskDefinition>,
     evaluation: &Evaluation,
@@ -108,30 +108,38 @@ fn move_to_mended(
     let revision = &evaluation.found_in.as_ref()?.arn;
     let name = revision.name();
     let seen = Value::from(revision.as_str());
-    let (target, provisional) = match passing_revision(revision, facts, selected) {
-        Some(mended) => (mended.id.arn.to_string(), false),
-        None if will_be_mended(rule, revision, facts, selected) => (provisional_arn(revision), true),
-        None => return None,
+    let mended = passing_revision(revision, facts, selected);
+    let own = match mended {
+        Some(_) => None,
+        None => Some(own_fix(rule, revision, facts, selected)?),
     };
+    let target = mended.map_or_else(|| provisional_arn(revision), |mended| mended.id.arn.to_string());
     let short = target.rsplit_once('/').map_or(target.as_str(), |(_, short)| short);
-    let summary =
-        format!("move the service from {name} to its mended revision {short}, which starts a deployment");
+    let (safety, summary) = match &own {
+        Some(own) if own.safety == Safety::Manual => {
+            let first = &own.summary;
+            (Safety::Manual, format!("{first}; then move the service to it, which starts a deployment"))
+        }
+        _ => {
+            let move_to = format!("move the service from {name} to its mended revision {short}");
+            (Safety::Disruptive, format!("{move_to}, which starts a deployment"))
+        }
+    };
     let patch = PatchBuilder::new().replace("/taskDefinition", seen, target.as_str());
-    Some(Fix { provisional, ..Fix::new(patch, Safety::Disruptive, summary) })
+    Some(Fix { provisional: mended.is_none(), ..Fix::new(patch, safety, summary) })
 }
 
-/// Whether the revision's own fix needs no person.
-fn will_be_mended(
+/// The fix of the revision itself; none where no call can make it.
+fn own_fix(
     rule: &Functions<TaskDefinition>,
     revision: &Arn,
     facts: &Facts,
     selected: &Selected,
-) -> bool {
-    let Some(resource) = facts.resource(revision) else { return false };
-    let Body::TaskDefinition(task) = &resource.body else { return false };
-    let context = Context { resource, facts, parameters: &selected.parameters };
-    selected.control.call.is_some()
-        && (rule.fix)(task, &context).is_some_and(|fix| fix.safety > Safety::Manual)
+) -> Option<Fix> {
+    selected.control.call?;
+    let resource = facts.resource(revision)?;
+    let Body::TaskDefinition(task) = &resource.body else { return None };
+    (rule.fix)(task, &Context { resource, facts, parameters: &selected.parameters })
 }
 
 /// The mended revision of a revision, if there is one and it passes a control.

@@ -53,9 +53,9 @@ const WRITTEN: &[&str] = &[
 pub(crate) fn gives(path: &str) -> Gives {
     let Some(steps) = steps(path) else { return Gives::Itself };
     let meets = |known: &&str| steps.iter().zip(known.split('/').skip(1)).all(|(step, other)| step == other);
-    if ANYHOW.iter().any(|known| meets(&known)) {
+    if ANYHOW.iter().any(meets) {
         Gives::TheHost
-    } else if WRITTEN.iter().any(|known| meets(&known)) {
+    } else if WRITTEN.iter().any(meets) {
         Gives::TheHostToWriters
     } else {
         Gives::Itself

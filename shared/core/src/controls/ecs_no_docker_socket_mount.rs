@@ -198,6 +198,14 @@ mod tests {
                     Passed,
                 ),
                 ("no volumes", task(&[json!({"name": "web"})]), Passed),
+                (
+                    "a name that two volumes share",
+                    with(
+                        json!([{"name": "v", "host": {"sourcePath": "/proc"}}, {"name": "v", "host": {"sourcePath": "/run"}}]),
+                        &[mount("a", json!(false))],
+                    ),
+                    Failed(&["/volumes/0/host/sourcePath", "/volumes/1/host/sourcePath"]),
+                ),
                 ("nobody mounts it", with(host("/var/run/docker.sock"), &[json!({"name": "web"})]), Passed),
                 (
                     "the second container, and the first does not count",
