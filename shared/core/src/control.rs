@@ -334,8 +334,8 @@ pub(crate) fn is_root(user: &str) -> bool {
 pub(crate) const NO_KEY: &str = "no condition key covers it: test for it where the template is built";
 
 /// The prevention of what no condition key of IAM names, and Fargate refuses.
-pub(crate) const FARGATE_REFUSES: &str = "no condition key names it, but Fargate refuses it: where everything runs there, \
-                                          an SCP may deny ecs:RegisterTaskDefinition unless ecs:compute-compatibility is FARGATE";
+pub(crate) const FARGATE_REFUSES: &str = "no condition key names it, but Fargate refuses it: where everything runs there, an SCP may deny \
+     ecs:RegisterTaskDefinition unless ecs:compute-compatibility is FARGATE";
 
 /// What the pre-flight of every mended revision proves.
 pub(crate) const MENDED: &str =

@@ -129,14 +129,13 @@ fn move_to_mended(
     Some(Fix { provisional: mended.is_none(), ..Fix::new(patch, safety, summary) })
 }
 
-/// The fix of the revision itself; none where no call can make it.
+/// The fix of the revision itself.
 fn own_fix(
     rule: &Functions<TaskDefinition>,
     revision: &Arn,
     facts: &Facts,
     selected: &Selected,
 ) -> Option<Fix> {
-    selected.control.call?;
     let resource = facts.resource(revision)?;
     let Body::TaskDefinition(task) = &resource.body else { return None };
     (rule.fix)(task, &Context { resource, facts, parameters: &selected.parameters })

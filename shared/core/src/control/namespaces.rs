@@ -50,9 +50,9 @@ pub(crate) fn change_network(task: &TaskDefinition, wanted: &str) -> PatchBuilde
 
 /// What a person has to change beside the mode before tasks run with an interface of their own (ECS developer guide,
 /// task networking; API reference, ContainerDefinition).
-pub(crate) const OWN_INTERFACE: &str = "services and tasks need a networkConfiguration whose subnets have a way out and whose security groups let their \
-     callers in; target groups have to be of type ip and host ports the containers' own; links, hostname and \
-     extraHosts have to go; and every task takes one of its host's network interfaces";
+pub(crate) const OWN_INTERFACE: &str = "services and tasks need a networkConfiguration whose subnets have a way out and whose security groups let \
+     their callers in; target groups have to be of type ip and host ports the containers' own; links, hostname \
+     and extraHosts have to go; and every task takes one of its host's network interfaces";
 
 /// The answer for a PID or IPC mode: is it the host's? Daemons call that `shared`.
 pub(crate) fn not_the_hosts(mode: &Field<String>, path: &str) -> Compliance {

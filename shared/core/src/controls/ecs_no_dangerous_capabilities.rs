@@ -4,9 +4,10 @@
 //! Docker drops first and adds then. `ALL` is every capability there is to Docker, whatever the API reference says of
 //! its default set. A privileged container has them all and Docker ignores its list; it is judged all the same, for
 //! once the container is no longer privileged the list holds. SYS_PTRACE passes where the definition is for Fargate
-//! alone: there the task has its machine to itself, and it is the one capability that Fargate grants. What Docker gives
-//! by default (NET_RAW, MKNOD, …) fails nobody who names it, or dropping ALL and adding little would be worse than doing
-//! nothing. Windows has no capabilities. Says nothing of those that only strain the host (SYS_NICE, SYS_TIME, …).
+//! alone: there the task has its machine to itself, and it is the one capability that Fargate grants. What Docker
+//! gives by default (NET_RAW, MKNOD, …) fails nobody who names it, or dropping ALL and adding little would be worse
+//! than doing nothing. Windows has no capabilities. Says nothing of those that only strain the host (SYS_NICE,
+//! SYS_TIME, …).
 
 use crate::control::{
     Compliance, Context, Control, FARGATE_REFUSES, Functions, MENDED, Place, Practice, Ratchet, Rule,
@@ -111,9 +112,9 @@ fn judge(task: &TaskDefinition, context: &Context<'_>, index: usize, container: 
     added.map(place).collect()
 }
 
-/// Disruptive: what uses the capability (a VPN, a profiler, a storage driver) fails when it does, which no configuration
-/// can tell beforehand. Only the dangerous ones go, what is dropped stays dropped, the old revision stays, and the
-/// deployment is rolled back if it fails. Who needs one says so by `allow`.
+/// Disruptive: what uses the capability (a VPN, a profiler, a storage driver) fails when it does, which no
+/// configuration can tell beforehand. Only the dangerous ones go, what is dropped stays dropped, the old revision
+/// stays, and the deployment is rolled back if it fails. Who needs one says so by `allow`.
 fn fix(task: &TaskDefinition, context: &Context<'_>) -> Option<Fix> {
     let (mut patch, mut what) = (PatchBuilder::new(), Vec::new());
     for (index, container) in task.container_definitions.items().iter().enumerate() {
