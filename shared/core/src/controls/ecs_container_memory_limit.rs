@@ -1,7 +1,8 @@
 //! Every container has a hard limit of memory.
 //!
 //! At least 4 MiB, the least that any Docker accepts (6 since version 20.10). `memoryReservation` is a wish; the task's
-//! own memory caps all of its containers together and none of them alone, on Fargate too.
+//! own memory caps all of its containers together and none of them alone, on Fargate too. Opt-in, since most Fargate
+//! definitions limit the task alone, and nobody but their authors knows what a container needs.
 
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ pub(super) static CONTROL: Control = Control {
     call: None,
     ratchet: Ratchet::Code,
     preflight: "",
-    opt_in: false,
+    opt_in: true,
     parameters: &[],
     // How much a program needs nobody can read from its definition, and too little kills it.
     rule: Rule::TaskDefinition(Functions { check, fix: no_fix, preflight: preflight::nothing }),
