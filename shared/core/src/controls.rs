@@ -2,21 +2,49 @@
 
 use crate::control::Control;
 
+mod ecs_account_container_insights;
+mod ecs_capacity_provider_termination_protection;
+mod ecs_cluster_active_services;
 mod ecs_cluster_container_insights;
+mod ecs_cluster_tagged;
 mod ecs_container_logging;
 mod ecs_container_non_root_user;
 mod ecs_container_not_privileged;
 mod ecs_container_readonly_rootfs;
+mod ecs_exec_logging_enabled;
+mod ecs_exec_logging_encrypted;
+mod ecs_exec_not_enabled;
+mod ecs_fargate_latest_platform;
+mod ecs_fargate_platform_not_pinned;
+mod ecs_service_behind_load_balancer;
 mod ecs_service_no_public_ip;
+mod ecs_service_running_tasks;
+mod ecs_service_tagged;
+mod ecs_task_set_no_public_ip;
+mod ecs_taskdef_tagged;
 
 /// Every control, by slug.
 pub static ALL: &[&Control] = &[
+    &ecs_account_container_insights::CONTROL,
+    &ecs_capacity_provider_termination_protection::CONTROL,
+    &ecs_cluster_active_services::CONTROL,
     &ecs_cluster_container_insights::CONTROL,
+    &ecs_cluster_tagged::CONTROL,
     &ecs_container_logging::CONTROL,
     &ecs_container_non_root_user::CONTROL,
     &ecs_container_not_privileged::CONTROL,
     &ecs_container_readonly_rootfs::CONTROL,
+    &ecs_exec_logging_enabled::CONTROL,
+    &ecs_exec_logging_encrypted::CONTROL,
+    &ecs_exec_not_enabled::CONTROL,
+    &ecs_fargate_latest_platform::CONTROL,
+    &ecs_fargate_platform_not_pinned::CONTROL,
+    &ecs_service_behind_load_balancer::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
+    &ecs_service_running_tasks::CONTROL,
+    &ecs_service_tagged::CONTROL,
+    &ecs_task_set_no_public_ip::CONTROL,
+    &ecs_taskdef_tagged::CONTROL,
 ];
 
 #[cfg(test)]
