@@ -66,8 +66,10 @@ pub(crate) fn fix(service: &Service, context: &Context<'_>) -> Option<Fix> {
         "run on the newest platform version of Fargate, and not on {version} any more; this starts a deployment"
     );
     if moves(service, version, context.facts) {
-        summary
-            .push_str("; from 1.4.0 on, the registry's login and secrets go through the task's own address");
+        summary.push_str(
+            "; from 1.4.0 on, the registry's login and secrets go through the task's own network \
+             interface",
+        );
     }
     Some(Fix::new(PatchBuilder::new().replace(PATH, version, LATEST), Safety::Disruptive, summary))
 }
