@@ -21,7 +21,7 @@ pub(super) static CONTROL: Control = Control {
     rationale: "ECS Exec gives whoever may call ecs:ExecuteCommand a shell beside the program, with its role, its secrets \
                 and its data; what is changed there is in no image and no template.",
     template: "EnableExecuteCommand: false in AWS::ECS::Service; Terraform: enable_execute_command = false",
-    prevention: "deny ecs:CreateService and ecs:UpdateService with the condition StringEqualsIfExists \
+    prevention: "deny ecs:CreateService and ecs:UpdateService with the condition StringEquals \
                  ecs:enable-execute-command = true in an SCP",
     reference: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html",
     safety: Safety::Disruptive,
