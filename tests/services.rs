@@ -65,6 +65,35 @@ fn what_moves_to_the_tasks_interface_still_has_to_get_through() {
 }
 
 #[test]
+fn what_is_pulled_from_elsewhere_shows_that_it_gets_through_and_secrets_from_elsewhere_do_not() {
+    let moved = |image: Value, secret: &str| {
+        let (service, mut task) = on("1.3.0", "DISABLED");
+        task["containerDefinitions"][0]["image"] = image;
+        task["containerDefinitions"][0]["secrets"][0]["valueFrom"] = json!(secret);
+        let state = with_task(routed(None), &task);
+        verdict(&walk(&mut world(policy(FIX), &state), &[Call::create_service(0, &service)], PLATFORM))
+    };
+    let public = good_task("checkout", 7)["containerDefinitions"][0]["image"].clone();
+    let here = moved(public.clone(), "/web/key");
+    assert!(here.contains("no interface endpoint for ssm") && !here.contains("no way"), "{here}");
+    let abroad = moved(public, "arn:aws:ssm:us-east-1:111122223333:parameter/web/key");
+    assert!(abroad.contains("the secrets of container `web` in another Region needs one"), "{abroad}");
+    assert!(!abroad.contains("the image"), "{abroad}");
+}
+
+#[test]
+fn on_windows_nothing_ever_moved() {
+    let set = format!("{FIX}[controls.{PLATFORM}]\nwindows = \"2.0.0\"\n");
+    let (mut service, mut task) = on("1.0.0", "DISABLED");
+    service["platformFamily"] = json!("WINDOWS_SERVER_2022_CORE");
+    task["containerDefinitions"][0]["image"] =
+        good_task("checkout", 7)["containerDefinitions"][0]["image"].clone();
+    let state = with_task(Vec::new(), &task);
+    let judged = walk(&mut world(policy(&set), &state), &[Call::create_service(0, &service)], PLATFORM);
+    assert_eq!(story(&judged), ["failed fix applied"]);
+}
+
+#[test]
 fn an_internet_gateway_serves_tasks_that_have_a_public_address() {
     assert_eq!(rolled("1.3.0", "ENABLED", &routed(Some("igw-1")), ""), "fixed");
     let private = rolled("1.3.0", "DISABLED", &routed(Some("igw-1")), "");
@@ -127,6 +156,25 @@ fn sessions_are_logged_where_nothing_runs_or_nothing_has_exec() {
     });
     assert_eq!(empty, "fixed");
     assert_eq!(logged(false, |_, _, _| {}), "fixed");
+}
+
+#[test]
+fn a_cluster_made_without_a_word_of_exec_has_none_until_somebody_says_so() {
+    let plain = cluster("shop", "enabled");
+    let mut off = plain.clone();
+    off["configuration"] = json!({"executeCommandConfiguration": {"logging": "NONE"}});
+    let request = json!({"cluster": "shop", "configuration": off["configuration"]});
+    let calls = [
+        Call::create_cluster(0, &plain),
+        Call::update_settings(1, &plain),
+        Call::new("UpdateCluster", 2, request, json!({ "cluster": off })),
+    ];
+    assert_eq!(
+        story(&walk(&mut world(policy(""), &[]), &calls, LOGGED)),
+        ["passed", "passed", "failed notify notified"]
+    );
+    // Nobody saw it being made.
+    assert_eq!(story(&walk(&mut world(policy(""), &[]), &calls[1..2], LOGGED)), ["unknown notify notified"]);
 }
 
 #[test]

@@ -146,6 +146,22 @@ fn our_tag_stays_through_updates_and_its_removal_is_a_revert() {
 }
 
 #[test]
+fn what_was_untagged_and_not_tagged_again_stays_untagged() {
+    let shop = arn("cluster/shop");
+    let calls = [
+        Call::create_cluster(0, &cluster("shop", "enabled")),
+        untagged(&shop, "owner", 1),
+        Call::update_settings(2, &cluster("shop", "enabled")),
+    ];
+    // One fix an hour is all that the budget allows.
+    let one = owners(&format!("{FIX}[budget]\nfixes_per_account_per_hour = 1\n"));
+    assert_eq!(
+        story(&walk(&mut world(one, &[]), &calls, CLUSTER)),
+        ["failed fix applied", "failed notify notified", "failed notify notified"]
+    );
+}
+
+#[test]
 fn what_a_creating_call_does_not_name_is_not_there() {
     let create = |request: Value| {
         let made = service("checkout", "checkout:7", "DISABLED");

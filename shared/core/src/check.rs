@@ -389,4 +389,23 @@ mod tests {
             assert_eq!(read(json, forced).unwrap()[0].id.arn.as_str(), arn);
         }
     }
+
+    #[test]
+    fn what_is_still_to_be_made_is_shown_whole() {
+        let whole = |text: &str| {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            let resource = read(json, None).unwrap().remove(0);
+            (resource.whole, resource.tags)
+        };
+        let none = Field::Known(Vec::new());
+        assert_eq!(whole(r#"{"family":"a","containerDefinitions":[]}"#), (true, none));
+        let own = Field::Known(vec!["owner".to_owned()]);
+        assert_eq!(
+            whole(r#"{"family":"a","containerDefinitions":[],"tags":[{"key":"owner","value":"x"}]}"#),
+            (true, own)
+        );
+        let described = r#"{"taskDefinition":{"taskDefinitionArn":"arn:aws:ecs:eu-west-1:1:task-definition/a:1",
+            "family":"a","containerDefinitions":[]}}"#;
+        assert_eq!(whole(described), (false, Field::Absent));
+    }
 }
