@@ -24,7 +24,7 @@ use shipshape_core::remediation::{EXCUSED, Safety, combine, plan, prove, simulat
 use shipshape_core::resource::{Resource, ResourceId, ResourceType};
 use shipshape_core::selection::{Parameters, Selected, Selection, find};
 use shipshape_tests::hunt::hunt;
-use shipshape_tests::{Call, arn, cluster, good_task, nat_network, policy, world};
+use shipshape_tests::{ACCOUNT, Call, arn, cluster, good_task, nat_network, policy, world};
 
 static EVENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events/ecs");
@@ -182,7 +182,9 @@ fn document() -> impl Strategy<Value = (ResourceType, Value)> {
         (ResourceType::TaskDefinition, task)
     });
     let public = select(vec![None, Some("ENABLED"), Some("DISABLED")]);
-    let service = (public, any::<bool>()).prop_map(|(public, groups)| {
+    let platform = select(vec![None, Some("LATEST"), Some("1.4.0"), Some("1.3.0")]);
+    let exec = select(vec![None, Some(true), Some(false)]);
+    let service = (public, any::<bool>(), platform, exec).prop_map(|(public, groups, platform, exec)| {
         let mut block = json!({"subnets": ["subnet-1"]});
         if groups {
             block["securityGroups"] = json!(["sg-1"]);
@@ -190,22 +192,64 @@ fn document() -> impl Strategy<Value = (ResourceType, Value)> {
         if let Some(public) = public {
             block["assignPublicIp"] = json!(public);
         }
-        (
-            ResourceType::Service,
-            json!({"status": "ACTIVE", "networkConfiguration": {"awsvpcConfiguration": block}}),
-        )
+        let mut service =
+            json!({"status": "ACTIVE", "launchType": "FARGATE", "platformFamily": "Linux", "tags": [],
+            "networkConfiguration": {"awsvpcConfiguration": block}, "enableExecuteCommand": exec});
+        if let Some(platform) = platform {
+            service["platformVersion"] = json!(platform);
+        }
+        (ResourceType::Service, service)
     });
     let setting =
         (select(vec!["containerInsights", "other"]), select(vec!["enabled", "disabled", "enhanced", ""]));
-    let cluster = vec(setting.prop_map(|(name, value)| json!({"name": name, "value": value})), 0..4)
-        .prop_map(|settings| (ResourceType::Cluster, json!({"status": "ACTIVE", "settings": settings})));
-    prop_oneof![3 => task, 1 => service, 1 => cluster]
+    let settings = vec(setting.prop_map(|(name, value)| json!({"name": name, "value": value})), 0..4);
+    let logging = select(vec![None, Some("NONE"), Some("DEFAULT"), Some("OVERRIDE")]);
+    let cluster = (settings, logging, any::<bool>()).prop_map(|(settings, logging, key)| {
+        let exec = json!({"kmsKeyId": key.then_some("alias/exec"), "logging": logging,
+            "newerMember": {"kept": 1}});
+        let configuration = json!({"executeCommandConfiguration": exec});
+        let cluster =
+            json!({"status": "ACTIVE", "settings": settings, "configuration": configuration, "tags": []});
+        (ResourceType::Cluster, cluster)
+    });
+    prop_oneof![3 => task, 1 => service, 1 => cluster, 1 => others()]
+}
+
+/// Task sets, capacity providers and account settings.
+fn others() -> impl Strategy<Value = (ResourceType, Value)> {
+    let word = || select(vec![None, Some("ENABLED"), Some("DISABLED")]);
+    let set = word().prop_map(|public| {
+        let block = json!({"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": public});
+        (
+            ResourceType::TaskSet,
+            json!({"status": "ACTIVE", "networkConfiguration": {"awsvpcConfiguration": block}}),
+        )
+    });
+    let provider = (word(), word()).prop_map(|(scaling, protection)| {
+        let group = json!({"autoScalingGroupArn": "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:1:autoScalingGroupName/a",
+            "managedScaling": {"status": scaling}, "managedTerminationProtection": protection});
+        (
+            ResourceType::CapacityProvider,
+            json!({"name": "hosts", "status": "ACTIVE", "autoScalingGroupProvider": group}),
+        )
+    });
+    let setting = select(vec!["enabled", "disabled", "enhanced"]).prop_map(|value| {
+        let principal = format!("arn:aws:iam::{ACCOUNT}:root");
+        (
+            ResourceType::AccountSetting,
+            json!({"name": "containerInsights", "value": value, "principalArn": principal}),
+        )
+    });
+    prop_oneof![set, provider, setting]
 }
 
 fn resource(kind: ResourceType, document: &Value) -> Resource {
     let name = match kind {
         ResourceType::Cluster => "cluster/shop",
         ResourceType::Service => "service/shop/checkout",
+        ResourceType::TaskSet => "task-set/shop/checkout/ecs-svc/1",
+        ResourceType::CapacityProvider => "capacity-provider/hosts",
+        ResourceType::AccountSetting => "account-setting/containerInsights",
         _ => "task-definition/checkout:7",
     };
     Resource::read(ResourceId { kind, arn: arn(name).parse().unwrap() }, Document::from_value(document))
@@ -230,8 +274,16 @@ fn no_worse(was: &Compliance, is: &Compliance) -> bool {
     }
 }
 
+/// The controls that are on, and all of them, with what the policy may say of them.
 fn selections() -> [Selection; 2] {
-    let set = "[controls.ecs-container-readonly-rootfs]\nscratch = [\"/tmp\", \"/run\"]\n[controls.ecs-container-non-root-user]\nuser = \"10001\"\n[controls.ecs-no-dangerous-capabilities]\nallow = [\"SYS_PTRACE\"]\n";
+    let set = r#"
+        [controls]
+        ecs-container-readonly-rootfs.scratch = ["/tmp", "/run"]
+        ecs-container-non-root-user.user = "10001"
+        ecs-no-dangerous-capabilities.allow = ["SYS_PTRACE"]
+        ecs-service-tagged.values = ["owner=unknown"]
+        ecs-cluster-tagged = { required = ["owner"], values = ["owner=unknown"] }
+    "#;
     [
         Selection::of(&Policy::notify_only(), &[], Severity::Informational),
         Selection::of(&policy(set), controls::ALL, Severity::Informational),
@@ -301,19 +353,20 @@ proptest! {
     fn a_fix_changes_nothing_but_what_its_patch_says((kind, document) in document()) {
         let resource = resource(kind, &document);
         let facts = Facts::default();
-        let [selection, _] = selections();
-        for evaluation in evaluate(&resource, &facts, &selection) {
-            let selected = selection.get(evaluation.control).unwrap();
-            let Compliance::Failed(_) = &evaluation.compliance else { continue };
-            let Some(fix) = plan(&resource, &evaluation, &facts, selected) else { continue };
-            let (old, new) = (document.clone(), simulate(&fix.patch, &resource).unwrap().document.value().unwrap());
-            let written: Vec<String> = fix.patch.0.iter()
-                .filter(|operation| !matches!(operation, json_patch::PatchOperation::Test(_)))
-                .map(written_at)
-                .collect();
-            for path in json_difference(&old, &new, "") {
-                let named = written.iter().any(|one| path == *one || path.starts_with(&format!("{one}/")));
-                prop_assert!(named, "{} changes {path}, which its patch does not name", evaluation.control.slug);
+        for selection in selections() {
+            for evaluation in evaluate(&resource, &facts, &selection) {
+                let selected = selection.get(evaluation.control).unwrap();
+                let Compliance::Failed(_) = &evaluation.compliance else { continue };
+                let Some(fix) = plan(&resource, &evaluation, &facts, selected) else { continue };
+                let (old, new) = (document.clone(), simulate(&fix.patch, &resource).unwrap().document.value().unwrap());
+                let written: Vec<String> = fix.patch.0.iter()
+                    .filter(|operation| !matches!(operation, json_patch::PatchOperation::Test(_)))
+                    .map(written_at)
+                    .collect();
+                for path in json_difference(&old, &new, "") {
+                    let named = written.iter().any(|one| path == *one || path.starts_with(&format!("{one}/")));
+                    prop_assert!(named, "{} changes {path}, which its patch does not name", evaluation.control.slug);
+                }
             }
         }
     }
@@ -515,7 +568,14 @@ fn situations() -> Vec<(usize, Safety, u32, u32)> {
 #[test]
 fn every_control_has_a_fix_that_was_tried_here() {
     for control in controls::ALL {
-        let concerned = [ResourceType::TaskDefinition, ResourceType::Service, ResourceType::Cluster];
+        let concerned = [
+            ResourceType::TaskDefinition,
+            ResourceType::Service,
+            ResourceType::Cluster,
+            ResourceType::TaskSet,
+            ResourceType::CapacityProvider,
+            ResourceType::AccountSetting,
+        ];
         assert!(
             concerned.contains(&control.rule.kind()),
             "{} judges a kind that `document` does not make",

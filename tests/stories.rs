@@ -231,7 +231,8 @@ fn a_service_does_not_wait_for_a_revision_that_only_a_person_can_mend() {
     let state = [json!({"taskDefinition": task})];
     let calls = [Call::create_service(0, &service("checkout", "checkout:7", "DISABLED"))];
     for control in ["ecs-no-docker-socket-mount", "ecs-container-memory-limit", NON_ROOT] {
-        let judged = walk(&mut world(policy(FIX), &state), &calls, control);
+        let asked = policy(&format!("{FIX}[controls.{control}]\nenabled = true\n"));
+        let judged = walk(&mut world(asked, &state), &calls, control);
         assert_eq!(story(&judged), ["failed notify notified"], "{control}");
         // What it proposes is what the revision's own finding does, where that proposes anything.
         let proposed =

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::ids::{AccountId, Arn, ChangeId, Region};
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{Resource, ResourceId, ResourceType, Retagged};
 
 mod api;
 
@@ -37,6 +37,8 @@ pub struct Change {
     pub task_version: Option<(Arn, u64)>,
     /// The deployment that a deployment event is about.
     pub deployment: Option<DeploymentNews>,
+    /// What it did to tags, where that is what it did.
+    pub retagged: Option<Retagged>,
     /// CloudTrail delivered it a second time, late and perhaps only in part: it may start an evaluation, and
     /// never overwrites what newer events told.
     pub addendum: bool,

@@ -7,9 +7,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) mod address;
 mod evaluate;
+pub(crate) mod exec;
+pub(crate) mod fargate;
 pub(crate) mod host_path;
 pub(crate) mod namespaces;
+pub(crate) mod tags;
 
 pub(crate) use evaluate::evaluate_all;
 pub use evaluate::{Evaluation, evaluate};

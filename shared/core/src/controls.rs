@@ -2,7 +2,11 @@
 
 use crate::control::Control;
 
+mod ecs_account_container_insights;
+mod ecs_capacity_provider_termination_protection;
+mod ecs_cluster_active_services;
 mod ecs_cluster_container_insights;
+mod ecs_cluster_tagged;
 mod ecs_container_healthcheck;
 mod ecs_container_logging;
 mod ecs_container_memory_limit;
@@ -10,18 +14,32 @@ mod ecs_container_non_root_user;
 mod ecs_container_not_privileged;
 mod ecs_container_readonly_rootfs;
 mod ecs_container_windows_non_admin;
+mod ecs_exec_logging_enabled;
+mod ecs_exec_logging_encrypted;
+mod ecs_exec_not_enabled;
+mod ecs_fargate_latest_platform;
+mod ecs_fargate_platform_not_pinned;
 mod ecs_host_mode_root_opt_in;
 mod ecs_no_dangerous_capabilities;
 mod ecs_no_docker_socket_mount;
 mod ecs_no_host_ipc_mode;
 mod ecs_no_host_network_mode;
 mod ecs_no_host_pid_mode;
+mod ecs_service_behind_load_balancer;
 mod ecs_service_no_public_ip;
+mod ecs_service_running_tasks;
+mod ecs_service_tagged;
 mod ecs_task_awsvpc_network_mode;
+mod ecs_task_set_no_public_ip;
+mod ecs_taskdef_tagged;
 
 /// Every control, by slug.
 pub static ALL: &[&Control] = &[
+    &ecs_account_container_insights::CONTROL,
+    &ecs_capacity_provider_termination_protection::CONTROL,
+    &ecs_cluster_active_services::CONTROL,
     &ecs_cluster_container_insights::CONTROL,
+    &ecs_cluster_tagged::CONTROL,
     &ecs_container_healthcheck::CONTROL,
     &ecs_container_logging::CONTROL,
     &ecs_container_memory_limit::CONTROL,
@@ -29,14 +47,24 @@ pub static ALL: &[&Control] = &[
     &ecs_container_not_privileged::CONTROL,
     &ecs_container_readonly_rootfs::CONTROL,
     &ecs_container_windows_non_admin::CONTROL,
+    &ecs_exec_logging_enabled::CONTROL,
+    &ecs_exec_logging_encrypted::CONTROL,
+    &ecs_exec_not_enabled::CONTROL,
+    &ecs_fargate_latest_platform::CONTROL,
+    &ecs_fargate_platform_not_pinned::CONTROL,
     &ecs_host_mode_root_opt_in::CONTROL,
     &ecs_no_dangerous_capabilities::CONTROL,
     &ecs_no_docker_socket_mount::CONTROL,
     &ecs_no_host_ipc_mode::CONTROL,
     &ecs_no_host_network_mode::CONTROL,
     &ecs_no_host_pid_mode::CONTROL,
+    &ecs_service_behind_load_balancer::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
+    &ecs_service_running_tasks::CONTROL,
+    &ecs_service_tagged::CONTROL,
     &ecs_task_awsvpc_network_mode::CONTROL,
+    &ecs_task_set_no_public_ip::CONTROL,
+    &ecs_taskdef_tagged::CONTROL,
 ];
 
 #[cfg(test)]

@@ -47,6 +47,10 @@ pub enum Need {
     LogGroup(String),
     /// Whether a role may write to a log group.
     LogRights(String),
+    /// The tasks of a cluster, and which of them have ECS Exec on.
+    Tasks(Arn),
+    /// Whether a role may log sessions of ECS Exec.
+    ExecLogRights(Arn),
 }
 
 impl Need {
@@ -96,6 +100,15 @@ impl Need {
             Self::LogRights(role) => format!(
                 "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:CreateLogStream logs:PutLogEvents",
                 argument(role)
+            ),
+            Self::Tasks(cluster) => format!(
+                "aws ecs list-tasks --cluster {}, and describe-tasks for their enableExecuteCommand",
+                argument(cluster.name())
+            ),
+            Self::ExecLogRights(role) => format!(
+                "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:DescribeLogGroups \
+                 logs:DescribeLogStreams logs:CreateLogStream logs:PutLogEvents",
+                argument(role.as_str())
             ),
         }
     }
@@ -248,6 +261,7 @@ impl Facts {
             (ResourceType::Service, &answer.services),
             (ResourceType::TaskSet, &answer.task_sets),
             (ResourceType::CapacityProvider, &answer.capacity_providers),
+            (ResourceType::AccountSetting, &answer.settings),
         ];
         for (kind, list) in lists {
             for document in list.items() {
@@ -317,6 +331,8 @@ struct Answer<'a> {
     #[serde(borrow)]
     capacity_providers: Field<Vec<&'a RawValue>>,
     #[serde(borrow)]
+    settings: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
     task_definition: Field<&'a RawValue>,
     #[serde(borrow)]
     tags: Field<&'a RawValue>,
@@ -332,6 +348,8 @@ impl Answer<'_> {
             && self.services.is_absent()
             && self.task_sets.is_absent()
             && self.capacity_providers.is_absent()
+            // A bare cluster has settings too, and is told by its own members.
+            && self.settings.known().is_none_or(|settings| !settings.is_empty())
             && self.task_definition.is_absent()
             && self.image_details.is_absent()
             && self.service_revisions.is_absent()

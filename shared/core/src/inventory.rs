@@ -10,11 +10,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::change::{Api, Change, Observed, Progress};
-use crate::document::Document;
+use crate::document::{Document, Field};
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::remediation::{Action, Remediation, provisional_arn, simulate};
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{Resource, ResourceId, ResourceType, Retagged};
 
 /// What is known, and what we changed.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +102,8 @@ impl Inventory {
         // Answers to updates show no tags; what was known of them still holds.
         let known = self.facts.resource(&resource.id.arn).map(|known| known.tags.clone());
         let mut state = resource.with_tags_beside(known.unwrap_or_default());
+        // Nor do they lack what the answer to the creating call had shown to be absent.
+        state.whole |= self.facts.resource(&state.id.arn).is_some_and(|known| known.whole);
         let Some(patches) = self.fixed.get_mut(&state.id.arn) else { return state };
         patches.retain(|patch| {
             let held = !members(patch).iter().any(|member| change.touches(state.id.kind, member));
@@ -121,6 +123,9 @@ impl Inventory {
         if let Some(news) = &change.deployment {
             return self.deployment(id, &news.id, news.progress);
         }
+        if let Some(retagged) = change.retagged.as_ref().filter(|_| !change.addendum) {
+            return self.retag(id, retagged);
+        }
         let rewritten = match change.api {
             Api::CreateExpressGatewayService | Api::UpdateExpressGatewayService => true,
             Api::TagResource | Api::UntagResource | Api::RunTask | Api::StartTask => false,
@@ -136,6 +141,18 @@ impl Inventory {
             if let Some(described) = self.described.get(&id.arn) {
                 self.facts.learn(described.clone());
             }
+        }
+    }
+
+    /// Tags came or went, perhaps those that we had set.
+    fn retag(&mut self, id: &ResourceId, retagged: &Retagged) {
+        if matches!(retagged, Retagged::Removed(_))
+            && let Some(patches) = self.fixed.get_mut(&id.arn)
+        {
+            patches.retain(|patch| !members(patch).iter().any(|member| member == "tags"));
+        }
+        if let Some(after) = self.facts.resource(&id.arn).and_then(|known| known.retagged(retagged)) {
+            self.facts.learn(after);
         }
     }
 
@@ -162,7 +179,9 @@ impl Inventory {
         let before = remediation.before();
         match remediation.action() {
             Action::RegisterTaskDefinition => {
-                if let Some(mended) = registered(before, remediation.after()) {
+                // Tags that were set since it was planned go with it.
+                let tags = self.facts.resource(&before.id.arn).map_or(&before.tags, |known| &known.tags);
+                if let Some(mended) = registered(before, remediation.after(), tags) {
                     self.facts.learn_mended(before.id.arn.clone(), mended);
                 }
             }
@@ -204,11 +223,10 @@ fn completed(service: &Resource, id: &str) -> Option<Resource> {
 }
 
 /// The mended revision under the name that it has until ECS gives it a number.
-fn registered(before: &Resource, after: &Resource) -> Option<Resource> {
+fn registered(before: &Resource, after: &Resource, tags: &Field<Vec<String>>) -> Option<Resource> {
     let arn: Arn = provisional_arn(&before.id.arn).parse().ok()?;
     let mut value = after.document.value()?;
     value.as_object_mut()?.insert("taskDefinitionArn".to_owned(), arn.as_str().into());
     let id = ResourceId { kind: before.id.kind, arn };
-    Resource::read(id, Document::from_value(&value))
-        .map(|mended| mended.with_tags_beside(before.tags.clone()))
+    Resource::read(id, Document::from_value(&value)).map(|mended| Resource { tags: tags.clone(), ..mended })
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use json_patch::Patch;
+use json_patch::{Patch, PatchOperation};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -98,13 +98,17 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
 }
 
 /// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes. Nobody waits
-/// for one that a person has to make: that is a proposal, and says what to choose.
+/// for one that a person has to make: that is a proposal, and says what to choose. What is mended in the revision
+/// itself, as tags are, needs no move.
 fn move_to_mended(
     rule: &Functions<TaskDefinition>,
     evaluation: &Evaluation,
     facts: &Facts,
     selected: &Selected,
 ) -> Option<Fix> {
+    if selected.control.call == Some(Action::TagResource) {
+        return None;
+    }
     let revision = &evaluation.found_in.as_ref()?.arn;
     let name = revision.name();
     let seen = Value::from(revision.as_str());
@@ -187,7 +191,7 @@ pub fn simulate(patch: &Patch, resource: &Resource) -> Result<Resource, Loosenin
         .map_err(|error| does_not_apply(format!("{}: {}", error.path, error.kind)))?;
     let document = Document::from_value(&value);
     Resource::read(resource.id.clone(), document)
-        .map(|after| after.with_tags_of(resource))
+        .map(|after| after.following(resource))
         .ok_or_else(|| does_not_apply("the result is no document".to_owned()))
 }
 
@@ -258,16 +262,17 @@ fn rank(compliance: &Compliance) -> u8 {
     }
 }
 
-/// The call that a remediation makes.
+/// The call that a remediation makes. In the order in which the writes on one resource are made: tags first, since a
+/// revision that is registered takes over those of the one that it mends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[expect(missing_docs, reason = "the calls' own names")]
 pub enum Action {
+    TagResource,
     UpdateClusterSettings,
     UpdateCluster,
     PutAccountSettingDefault,
     RegisterTaskDefinition,
     UpdateService,
-    TagResource,
 }
 
 impl Action {
@@ -282,6 +287,19 @@ impl Action {
             Self::TagResource => "TagResource",
         }
     }
+}
+
+/// The members of UpdateService that change a service and start no deployment, among those that a fix writes.
+const QUIET: &[&str] = &["enableExecuteCommand"];
+
+/// Whether a write replaces tasks: any change of a service does, but for the quiet ones.
+fn starts_deployment(action: Action, patch: &Patch) -> bool {
+    let loud = |operation: &PatchOperation| {
+        let path = operation.path().as_str();
+        let member = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        !matches!(operation, PatchOperation::Test(_)) && !QUIET.contains(&member)
+    };
+    action == Action::UpdateService && patch.0.iter().any(loud)
 }
 
 impl fmt::Display for Action {
