@@ -144,7 +144,11 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
     ];
     if !shape.of_a_cluster() {
         lists.push((ResourceType::CapacityProvider, &shape.capacity_providers, &shape.capacity_provider));
-        lists.push((ResourceType::AccountSetting, &shape.settings, &shape.setting));
+        // Settings of an account say whose they are; those that a cluster is changed by do not.
+        let whose = |json: &&RawValue| identify(ResourceType::AccountSetting, &Document::new(json)).is_some();
+        if shape.settings.items().iter().all(whose) {
+            lists.push((ResourceType::AccountSetting, &shape.settings, &shape.setting));
+        }
     }
     let mut resources = Vec::new();
     let mut answer = false;
@@ -344,6 +348,10 @@ mod tests {
             (r#"{"setting":{"name":"a","value":"b","principalArn":"arn:aws:iam::1:user/x"}}"#, Ok(1)),
             (r#"{"name":"a","value":"b","principalArn":"arn:aws:iam::1:root"}"#, Ok(1)),
             (r#"{"settings":[]}"#, Ok(0)),
+            (
+                r#"{"settings":[{"name":"containerInsights","value":"disabled"}]}"#,
+                Err(DocumentError::NoKnownShape),
+            ),
             // Neither is a list of something else: a cluster's own members.
             (
                 r#"{"clusterArn":"arn:aws:ecs:eu-west-1:1:cluster/a","clusterName":"a","capacityProviders":["FARGATE"],
