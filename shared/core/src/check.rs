@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::ids::{AccountId, Arn, Region};
 use crate::policy::{ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
 use crate::selection::Selection;
 
 /// Why a document is not one that can be checked.
@@ -27,8 +27,8 @@ pub enum DocumentError {
     NothingFound,
     /// An object of no known shape.
     #[error(
-        "no known shape: wanted what describe-clusters, describe-services, describe-task-definition or \
-         describe-task-sets print, one of their objects, or the input of register-task-definition (force a kind with --type)"
+        "no known shape: wanted what describe-clusters, describe-services, describe-task-definition, \
+         describe-task-sets or describe-express-gateway-service print, one of their objects, or the input of register-task-definition (force a kind with --type)"
     )]
     NoKnownShape,
 }
@@ -120,7 +120,7 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
     for (kind, many, single) in lists {
         answer |= many.known().is_some() || (single.known().is_some_and(|json| json.get().starts_with('{')));
         let objects = many.items().iter().chain(single.known()).filter(|json| json.get().starts_with('{'));
-        resources.extend(objects.filter_map(|object| one(kind, object, Field::Absent)));
+        resources.extend(objects.filter_map(|object| one(shaped(kind, object), object, Field::Absent)));
     }
     // In a bare service or task set this member is the ARN of what it runs.
     if let Some(definition) = shape.task_definition.known().filter(|json| json.get().starts_with('{')) {
@@ -135,11 +135,19 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
         return Ok(resources);
     }
     match bare(&shape) {
-        Some(kind) => Ok(one(kind, json, Field::Absent).into_iter().collect()),
+        Some(kind) => Ok(one(shaped(kind, json), json, Field::Absent).into_iter().collect()),
         None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
             Ok(Vec::new())
         }
         None => Err(DocumentError::NoKnownShape),
+    }
+}
+
+/// A `service` is one of two kinds, by its shape.
+fn shaped(kind: ResourceType, json: &RawValue) -> ResourceType {
+    match kind {
+        ResourceType::Service if ExpressGatewayService::is_one(json) => ResourceType::ExpressGatewayService,
+        kind => kind,
     }
 }
 
@@ -190,7 +198,9 @@ fn one(kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> Option<
             ResourceType::TaskDefinition => {
                 format!("task-definition/{}", names.family.text().unwrap_or("unnamed"))
             }
-            ResourceType::Service => format!("service/{}", names.service_name.text().unwrap_or("unnamed")),
+            ResourceType::Service | ResourceType::ExpressGatewayService => {
+                format!("service/{}", names.service_name.text().unwrap_or("unnamed"))
+            }
             ResourceType::Cluster => format!("cluster/{}", names.cluster_name.text().unwrap_or("unnamed")),
             _ => format!("{}/unnamed", kind.name().rsplit("::").next().unwrap_or_default()),
         };

@@ -7,7 +7,11 @@ mod ecs_container_logging;
 mod ecs_container_non_root_user;
 mod ecs_container_not_privileged;
 mod ecs_container_readonly_rootfs;
+mod ecs_express_service_public;
+mod ecs_host_mode_security_group;
+mod ecs_service_no_inline_policy;
 mod ecs_service_no_public_ip;
+mod ecs_service_role_not_admin;
 
 /// Every control, by slug.
 pub static ALL: &[&Control] = &[
@@ -16,7 +20,11 @@ pub static ALL: &[&Control] = &[
     &ecs_container_non_root_user::CONTROL,
     &ecs_container_not_privileged::CONTROL,
     &ecs_container_readonly_rootfs::CONTROL,
+    &ecs_express_service_public::CONTROL,
+    &ecs_host_mode_security_group::CONTROL,
+    &ecs_service_no_inline_policy::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
+    &ecs_service_role_not_admin::CONTROL,
 ];
 
 #[cfg(test)]
@@ -35,6 +43,7 @@ pub(crate) mod table {
     use crate::selection::{Parameters, Selected, Selection};
 
     /// What a row expects.
+    #[derive(Clone, Copy)]
     pub(crate) enum Expect {
         Passed,
         NotApplicable,
@@ -46,7 +55,7 @@ pub(crate) mod table {
     pub(crate) fn resource(kind: ResourceType, document: &Value) -> Resource {
         let name = match kind {
             ResourceType::Cluster => "cluster/shop",
-            ResourceType::Service => "service/shop/checkout",
+            ResourceType::Service | ResourceType::ExpressGatewayService => "service/shop/checkout",
             ResourceType::TaskSet => "task-set/shop/checkout/ecs-svc/1",
             ResourceType::Task => "task/shop/0f1e2d3c",
             ResourceType::CapacityProvider => "capacity-provider/hosts",
@@ -65,7 +74,7 @@ pub(crate) mod table {
         judge_with(control, resource, parameters, &Facts::default())
     }
 
-    fn judge_with(
+    pub(crate) fn judge_with(
         control: &'static Control,
         resource: &Resource,
         parameters: Parameters,

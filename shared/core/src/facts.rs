@@ -13,11 +13,15 @@ use crate::document::{Document, Field};
 use crate::event::identify;
 use crate::ids::Arn;
 use crate::image::ImageReference;
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
 use crate::text::argument;
 
+pub mod hosts;
+pub mod identity;
 pub mod network;
 
+use hosts::Hosts;
+use identity::Identity;
 use network::Network;
 
 /// A fact that a judgement lacks.
@@ -39,6 +43,17 @@ pub enum Need {
     VpcDns(String),
     /// A security group.
     SecurityGroup(String),
+    /// The ranges of a prefix list.
+    PrefixList(String),
+    /// The container instances of a cluster. Whoever fetches them does well to fetch their EC2 instances and those
+    /// instances' groups at once: each is needed next, and rounds are few.
+    ContainerInstances(Arn),
+    /// An EC2 instance.
+    Instance(String),
+    /// A role with its policies, by its ARN without a path.
+    Role(Arn),
+    /// The default version of a managed policy.
+    ManagedPolicy(String),
     /// The digests that a service runs.
     RunningImages(Arn),
     /// The images of an ECR repository.
@@ -48,6 +63,10 @@ pub enum Need {
     /// Whether a role may write to a log group.
     LogRights(String),
 }
+
+/// The one call that shows a role with all that it may do, and the policies' text. AWS's own policies are known by name.
+const AUTHORIZATION_DETAILS: &str =
+    "aws iam get-account-authorization-details --filter Role LocalManagedPolicy";
 
 impl Need {
     /// The need as seen from outside: a member of a resource is shown by describing the resource.
@@ -80,6 +99,22 @@ impl Need {
             Self::SecurityGroup(id) => {
                 format!("aws ec2 describe-security-groups --group-ids {}", argument(id))
             }
+            Self::PrefixList(id) => {
+                // The answer alone would not say which list it is of.
+                let id = argument(id).replace(['`', '"'], "");
+                format!(
+                    "aws ec2 get-managed-prefix-list-entries --prefix-list-id {id} --query '{{PrefixListId:`\"{}\"`,Entries:Entries}}'",
+                    id.replace('\'', "")
+                )
+            }
+            Self::ContainerInstances(cluster) => {
+                let name = argument(cluster.name());
+                format!(
+                    "aws ecs describe-container-instances --cluster {name} --container-instances $(aws ecs list-container-instances --cluster {name} --query 'containerInstanceArns[]' --output text)"
+                )
+            }
+            Self::Instance(id) => format!("aws ec2 describe-instances --instance-ids {}", argument(id)),
+            Self::Role(_) | Self::ManagedPolicy(_) => AUTHORIZATION_DETAILS.to_owned(),
             Self::RunningImages(arn) => {
                 format!("aws ecs describe-service-revisions for the revision that {arn} runs")
             }
@@ -122,6 +157,9 @@ fn describe(id: &ResourceId) -> String {
         }
         ResourceType::Service => {
             format!("aws ecs describe-services --cluster {cluster} --services {last} --include TAGS")
+        }
+        ResourceType::ExpressGatewayService => {
+            format!("aws ecs describe-express-gateway-service --service-arn {} --include TAGS", id.arn)
         }
         ResourceType::Daemon => format!("aws ecs describe-daemon --daemon-arn {}", id.arn),
         ResourceType::TaskSet => format!("aws ecs describe-task-sets --cluster {cluster} --service {last}"),
@@ -166,9 +204,15 @@ pub struct StoredImage {
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     resources: BTreeMap<Arn, Resource>,
+    /// Express services, which have the ARNs of the services that they manage.
+    express: BTreeMap<Arn, Resource>,
     mended: BTreeMap<Arn, Arn>,
     /// Subnets, routes, endpoints and groups.
     pub network: Network,
+    /// Roles and policies.
+    pub identity: Identity,
+    /// Container instances and what they are.
+    pub hosts: Hosts,
     /// The digest that each container runs, by service and the revision of its task definition.
     running: BTreeMap<(Arn, Arn), Vec<BTreeMap<String, String>>>,
     /// What each ECR repository holds, by `account/repository`: answers of `DescribeImages` name no
@@ -185,24 +229,39 @@ impl Facts {
         Self { passable_roles, ..Self::default() }
     }
 
-    /// A resource's last known state.
+    /// A resource's last known state, by its ARN; of an Express service, that of the service that it manages.
     pub fn resource(&self, arn: &Arn) -> Option<&Resource> {
         self.resources.get(arn)
     }
 
+    /// A resource's last known state.
+    pub fn known(&self, id: &ResourceId) -> Option<&Resource> {
+        match id.kind {
+            ResourceType::ExpressGatewayService => self.express.get(&id.arn),
+            _ => self.resources.get(&id.arn),
+        }
+    }
+
     /// Every resource that is known.
     pub fn resources(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.values()
+        self.resources.values().chain(self.express.values())
     }
 
     /// Learns a resource's state.
     pub fn learn(&mut self, resource: Resource) {
-        self.resources.insert(resource.id.arn.clone(), resource);
+        self.of_kind(resource.id.kind).insert(resource.id.arn.clone(), resource);
     }
 
     /// Forgets what is gone, or what can no longer be told.
-    pub fn forget(&mut self, arn: &Arn) {
-        self.resources.remove(arn);
+    pub fn forget(&mut self, id: &ResourceId) {
+        self.of_kind(id.kind).remove(&id.arn);
+    }
+
+    fn of_kind(&mut self, kind: ResourceType) -> &mut BTreeMap<Arn, Resource> {
+        match kind {
+            ResourceType::ExpressGatewayService => &mut self.express,
+            _ => &mut self.resources,
+        }
     }
 
     /// The revision that was registered in the place of a violating one; where that was mended again, the last.
@@ -254,6 +313,10 @@ impl Facts {
                 told += usize::from(self.absorb_resource(kind, document, Field::Absent));
             }
         }
+        if let Some(express) = answer.express() {
+            let kind = ResourceType::ExpressGatewayService;
+            told += usize::from(self.absorb_resource(kind, express, Field::Absent));
+        }
         if let Some(document) = answer.task_definition.known() {
             let beside = answer.tags.known().map_or(Field::Absent, |tags| Resource::tag_keys(tags));
             told += usize::from(self.absorb_resource(ResourceType::TaskDefinition, document, beside));
@@ -270,8 +333,9 @@ impl Facts {
                 told += 1;
             }
         }
-        told += self.network.absorb(json);
-        (told > 0 || answer.is_one()).then_some(told)
+        told += self.network.absorb(json) + self.identity.absorb(json) + self.hosts.absorb(json);
+        let one = answer.is_one() || Identity::is_answer(json) || Hosts::is_answer(json);
+        (told > 0 || one).then_some(told)
     }
 
     fn absorb_resource(&mut self, kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> bool {
@@ -317,6 +381,8 @@ struct Answer<'a> {
     #[serde(borrow)]
     capacity_providers: Field<Vec<&'a RawValue>>,
     #[serde(borrow)]
+    service: Field<&'a RawValue>,
+    #[serde(borrow)]
     task_definition: Field<&'a RawValue>,
     #[serde(borrow)]
     tags: Field<&'a RawValue>,
@@ -326,6 +392,10 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
+    fn express(&self) -> Option<&RawValue> {
+        self.service.known().copied().filter(|json| ExpressGatewayService::is_one(json))
+    }
+
     /// Whether it is one of the known answers, though perhaps an empty one.
     fn is_one(&self) -> bool {
         !(self.clusters.is_absent()

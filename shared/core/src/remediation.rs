@@ -79,6 +79,9 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
         (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => (rule.fix)(task, &context)?,
         (Rule::TaskDefinition(_), Body::Service(_)) => move_to_mended(evaluation, facts, selected)?,
         (Rule::Service(rule), Body::Service(service)) => (rule.fix)(service, &context)?,
+        (Rule::ExpressGatewayService(rule), Body::ExpressGatewayService(express)) => {
+            (rule.fix)(express, &context)?
+        }
         (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.fix)(cluster, &context)?,
         (Rule::TaskSet(rule), Body::TaskSet(set)) => (rule.fix)(set, &context)?,
         (Rule::Launch(rule), Body::Launch(launch)) => (rule.fix)(launch, &context)?,
@@ -99,6 +102,8 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
 
 /// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes.
 fn move_to_mended(evaluation: &Evaluation, facts: &Facts, selected: &Selected) -> Option<Fix> {
+    // What only a person can mend will have no mended revision to move to.
+    selected.control.call?;
     let revision = &evaluation.found_in.as_ref()?.arn;
     let name = revision.name();
     let seen = Value::from(revision.as_str());

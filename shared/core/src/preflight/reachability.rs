@@ -137,11 +137,7 @@ fn requirements(
 
 /// ECS Exec with a key of the customer's asks KMS from inside the task.
 fn exec_key(resource: &Resource, facts: &Facts, required: &mut Required, doubts: &mut Doubts) {
-    let cluster = resource.id.cluster().and_then(|name| {
-        let start = resource.id.arn.as_str().split(":service/").next()?;
-        format!("{start}:cluster/{name}").parse().ok()
-    });
-    let Some(arn) = cluster else { return };
+    let Some(arn) = resource.id.cluster_arn() else { return };
     let id = ResourceId { kind: ResourceType::Cluster, arn };
     let known = match facts.resource(&id.arn).map(|known| &known.body) {
         Some(Body::Cluster(cluster)) => cluster,
