@@ -300,4 +300,21 @@ mod tests {
             assert_eq!(read(json, None).map(|resources| resources.len()), expected, "{text}");
         }
     }
+
+    #[test]
+    fn a_service_is_of_the_kind_that_its_members_are() {
+        let rows = [
+            (r#"{"service":{"serviceName":"a","status":"ACTIVE"}}"#, ResourceType::Service),
+            (r#"{"services":[{"serviceName":"a"}]}"#, ResourceType::Service),
+            (r#"{"serviceName":"a","status":"ACTIVE","taskDefinition":"a:1"}"#, ResourceType::Service),
+            (r#"{"service":{"activeConfigurations":[]}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"service":{"targetConfiguration":{}}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"service":{"status":{"statusCode":"DRAINING"}}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"serviceName":"a","infrastructureRoleArn":"r"}"#, ResourceType::ExpressGatewayService),
+        ];
+        for (text, kind) in rows {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(read(json, None).unwrap()[0].id.kind, kind, "{text}");
+        }
+    }
 }

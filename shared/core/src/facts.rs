@@ -4,7 +4,6 @@
 //! from a map) and judges again. A fact that is missing stays missing: nothing here guesses.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,182 +13,17 @@ use crate::event::identify;
 use crate::ids::Arn;
 use crate::image::ImageReference;
 use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
-use crate::text::argument;
 
 pub mod hosts;
 pub mod identity;
+mod need;
 pub mod network;
+
+pub use need::Need;
 
 use hosts::Hosts;
 use identity::Identity;
 use network::Network;
-
-/// A fact that a judgement lacks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// A member of the resource itself, which the event does not show.
-    Member(String),
-    /// A resource's document.
-    Resource(ResourceId),
-    /// A subnet.
-    Subnet(String),
-    /// The route tables of a VPC.
-    RouteTables(String),
-    /// A NAT gateway.
-    NatGateway(String),
-    /// The endpoints of a VPC.
-    Endpoints(String),
-    /// Whether a VPC resolves names.
-    VpcDns(String),
-    /// A security group.
-    SecurityGroup(String),
-    /// The ranges of a prefix list.
-    PrefixList(String),
-    /// The container instances of a cluster. Whoever fetches them does well to fetch their EC2 instances and those
-    /// instances' groups at once: each is needed next, and rounds are few.
-    ContainerInstances(Arn),
-    /// An EC2 instance.
-    Instance(String),
-    /// A role with its policies, by its ARN without a path.
-    Role(Arn),
-    /// The default version of a managed policy.
-    ManagedPolicy(String),
-    /// The digests that a service runs.
-    RunningImages(Arn),
-    /// The images of an ECR repository.
-    Repository(ImageReference),
-    /// A log group.
-    LogGroup(String),
-    /// Whether a role may write to a log group.
-    LogRights(String),
-}
-
-/// The one call that shows a role with all that it may do, and the policies' text. AWS's own policies are known by name.
-const AUTHORIZATION_DETAILS: &str =
-    "aws iam get-account-authorization-details --filter Role LocalManagedPolicy";
-
-impl Need {
-    /// The need as seen from outside: a member of a resource is shown by describing the resource.
-    pub fn of(&self, id: &ResourceId) -> Self {
-        match self {
-            Self::Member(_) => Self::Resource(id.clone()),
-            other => other.clone(),
-        }
-    }
-
-    /// The call that would answer it, for people.
-    pub fn call(&self) -> String {
-        match self {
-            Self::Member(path) => format!("the described resource's `{path}`"),
-            Self::Resource(id) => describe(id),
-            Self::Subnet(id) => format!("aws ec2 describe-subnets --subnet-ids {}", argument(id)),
-            Self::RouteTables(vpc) => {
-                format!("aws ec2 describe-route-tables --filters Name=vpc-id,Values={}", argument(vpc))
-            }
-            Self::NatGateway(id) => {
-                format!("aws ec2 describe-nat-gateways --nat-gateway-ids {}", argument(id))
-            }
-            Self::Endpoints(vpc) => {
-                format!("aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={}", argument(vpc))
-            }
-            Self::VpcDns(vpc) => format!(
-                "aws ec2 describe-vpc-attribute --vpc-id {} --attribute enableDnsSupport, and enableDnsHostnames",
-                argument(vpc)
-            ),
-            Self::SecurityGroup(id) => {
-                format!("aws ec2 describe-security-groups --group-ids {}", argument(id))
-            }
-            Self::PrefixList(id) => {
-                // The answer alone would not say which list it is of.
-                let id = argument(id).replace(['`', '"'], "");
-                format!(
-                    "aws ec2 get-managed-prefix-list-entries --prefix-list-id {id} --query '{{PrefixListId:`\"{}\"`,Entries:Entries}}'",
-                    id.replace('\'', "")
-                )
-            }
-            Self::ContainerInstances(cluster) => {
-                let name = argument(cluster.name());
-                format!(
-                    "aws ecs describe-container-instances --cluster {name} --container-instances $(aws ecs list-container-instances --cluster {name} --query 'containerInstanceArns[]' --output text)"
-                )
-            }
-            Self::Instance(id) => format!("aws ec2 describe-instances --instance-ids {}", argument(id)),
-            Self::Role(_) | Self::ManagedPolicy(_) => AUTHORIZATION_DETAILS.to_owned(),
-            Self::RunningImages(arn) => {
-                format!("aws ecs describe-service-revisions for the revision that {arn} runs")
-            }
-            Self::Repository(image) => {
-                let account = image.ecr().map_or("", |(account, _)| account);
-                format!(
-                    "aws ecr describe-images --registry-id {account} --repository-name {}",
-                    image.repository
-                )
-            }
-            Self::LogGroup(name) => {
-                format!("aws logs describe-log-groups --log-group-name-prefix {}", argument(name))
-            }
-            Self::LogRights(role) => format!(
-                "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:CreateLogStream logs:PutLogEvents",
-                argument(role)
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.call())
-    }
-}
-
-fn describe(id: &ResourceId) -> String {
-    let name = argument(id.arn.name());
-    let (cluster, last) = name.split_once('/').unwrap_or(("default", &name));
-    match id.kind {
-        ResourceType::Cluster => {
-            format!("aws ecs describe-clusters --clusters {name} --include SETTINGS CONFIGURATIONS TAGS")
-        }
-        ResourceType::TaskDefinition => {
-            format!("aws ecs describe-task-definition --task-definition {name} --include TAGS")
-        }
-        ResourceType::DaemonTaskDefinition => {
-            format!("aws ecs describe-daemon-task-definition --daemon-task-definition {name}")
-        }
-        ResourceType::Service => {
-            format!("aws ecs describe-services --cluster {cluster} --services {last} --include TAGS")
-        }
-        ResourceType::ExpressGatewayService => {
-            format!("aws ecs describe-express-gateway-service --service-arn {} --include TAGS", id.arn)
-        }
-        ResourceType::Daemon => format!("aws ecs describe-daemon --daemon-arn {}", id.arn),
-        ResourceType::TaskSet => format!("aws ecs describe-task-sets --cluster {cluster} --service {last}"),
-        ResourceType::Task => format!("aws ecs describe-tasks --cluster {cluster} --tasks {last}"),
-        ResourceType::ContainerInstance => {
-            format!("aws ecs describe-container-instances --cluster {cluster} --container-instances {last}")
-        }
-        ResourceType::AccountSetting => "aws ecs list-account-settings --effective-settings".to_owned(),
-        ResourceType::CapacityProvider => {
-            format!("aws ecs describe-capacity-providers --capacity-providers {name} --include TAGS")
-        }
-        ResourceType::AutoScalingGroup => {
-            format!("aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {last}")
-        }
-        ResourceType::SecurityGroup => {
-            format!("aws ec2 describe-security-group-rules --filters Name=group-id,Values={name}")
-        }
-        ResourceType::NetworkInterface => {
-            format!("aws ec2 describe-network-interfaces --network-interface-ids {name}")
-        }
-        ResourceType::NetworkAcl => format!("aws ec2 describe-network-acls --network-acl-ids {name}"),
-        ResourceType::Role | ResourceType::User | ResourceType::Group | ResourceType::ManagedPolicy => {
-            "aws iam get-account-authorization-details".to_owned()
-        }
-        ResourceType::PasswordPolicy => "aws iam get-account-password-policy".to_owned(),
-        ResourceType::Repository => format!("aws ecr describe-repositories --repository-names {name}"),
-        ResourceType::Registry => "aws ecr get-registry-scanning-configuration".to_owned(),
-        ResourceType::Image => format!("aws ecr describe-image-scan-findings --repository-name {name}"),
-    }
-}
 
 /// An image that ECR keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -204,8 +204,10 @@ impl Identity {
         #[serde(default, rename_all = "PascalCase")]
         struct Shape {
             role_detail_list: Field<Present>,
+            policies: Field<Present>,
         }
-        serde_json::from_str::<Shape>(json.get()).is_ok_and(|shape| !shape.role_detail_list.is_absent())
+        serde_json::from_str::<Shape>(json.get())
+            .is_ok_and(|shape| !shape.role_detail_list.is_absent() || !shape.policies.is_absent())
     }
 }
 
