@@ -323,6 +323,7 @@ mod tests {
             ("denied but some", statement(json!([{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}])), ""),
             ("all but one resource", statement(json!([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"}])), "allows every action on every resource but those that it names"),
             ("all but every resource", statement(json!([{"Effect": "Allow", "Action": "*", "NotResource": "*"}])), ""),
+            ("all but every ARN", statement(json!([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:*"}])), ""),
             ("no resource at all", statement(json!([{"Effect": "Allow", "Action": "*"}])), ""),
             ("under a condition", statement(json!([{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}])), "allows every action on every resource, under a condition"),
             ("an empty condition is none", statement(json!([{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {}}])), ALL),

@@ -1,9 +1,9 @@
 //! Express services have no public way in.
 //!
-//! Express Mode makes the load balancer, and prints for every configuration of the service whether its endpoint is
-//! `PUBLIC` or `PRIVATE`; the subnets that the owner names decide which. Every configuration counts, also the one
-//! that an update has yet to reach. One without ways in, as long as its load balancer is being made, is unknown.
-//! Says nothing of the addresses of tasks, which `ecs-service-no-public-ip` judges in the service that Express Mode
+//! Express Mode makes the load balancer, which faces the internet by default, and prints for every configuration of
+//! the service whether its endpoint is `PUBLIC` or `PRIVATE`. No request sets that by name: it follows from the subnets.
+//! Every configuration counts, also the one that an update has yet to reach. One without ways in, such as before its
+//! load balancer is made, is unknown. Says nothing of the addresses of tasks, which `ecs-service-no-public-ip` judges in the service that Express Mode
 //! manages.
 //!
 //! Opt-in: publishing a web application is what Express Mode is for, and what it does unless told otherwise. Where an
@@ -25,8 +25,8 @@ pub(super) static CONTROL: Control = Control {
     severity: Severity::High,
     standards: &[],
     practice: Some(Practice::NetworkSecurity),
-    rationale: "An Express service in public subnets, such as those of the default VPC, is on the internet from its \
-                first deployment, though nobody asked for a load balancer.",
+    rationale: "Express Mode puts a load balancer in front of the service without being asked, and it faces the \
+                internet unless the service is in private subnets.",
     template: "private subnets in NetworkConfiguration.Subnets of AWS::ECS::ExpressGatewayService; Terraform: subnets \
                in network_configuration of aws_ecs_express_gateway_service",
     prevention: "deny ecs:CreateExpressGatewayService in an SCP, where nothing is to be published",
@@ -105,6 +105,8 @@ mod tests {
             .push(json!({"ingressPaths": paths(&["PUBLIC"])}));
         let mut unmade = with(&["PRIVATE"]);
         unmade["activeConfigurations"].as_array_mut().unwrap().push(json!({}));
+        let mut emptied = with(&["PRIVATE"]);
+        emptied["activeConfigurations"].as_array_mut().unwrap().push(json!({"ingressPaths": []}));
         let mut target = with(&["PRIVATE"]);
         target["targetConfiguration"] = json!({"ingressPaths": paths(&["PUBLIC"])});
         let update = |kinds: &[&str]| json!({"status": {"statusCode": "ACTIVE"}, "targetConfiguration": {"ingressPaths": paths(kinds)}});
@@ -129,6 +131,7 @@ mod tests {
                 ("a kind of the future", with(&["DUAL"]), Unknown),
                 ("no way in yet", with(&[]), Unknown),
                 ("one has none yet", unmade, Unknown),
+                ("one has an empty list", emptied, Unknown),
                 ("no configuration", json!({"status": {"statusCode": "ACTIVE"}}), Unknown),
                 ("configurations are hidden", json!({"activeConfigurations": {"omitted": "true"}}), Unknown),
                 (

@@ -108,6 +108,8 @@ mod tests {
         let encoded = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22*%22%2C%22Resource%22%3A%22*%22%7D%7D";
         let mut unlisted = role("unlisted", &[], &[]);
         unlisted.as_object_mut().unwrap().remove("RolePolicyList");
+        let mut hidden_boundary = bounded("bounded-unseen", "");
+        hidden_boundary["PermissionsBoundary"] = json!("HIDDEN_DUE_TO_SECURITY_REASONS");
         let mut bare = role("elsewhere", &[], &[]);
         bare["Arn"] = json!("arn:aws:iam::999988887777:role/elsewhere");
         json!({
@@ -131,6 +133,7 @@ mod tests {
                 bounded("unbounded", &own("widened")),
                 bounded("bounded-by-aws", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
                 bounded("bounded-somehow", &own("missing")),
+                hidden_boundary,
                 unlisted,
                 bare,
             ],
@@ -174,6 +177,7 @@ mod tests {
             ("bounded by an administrator's rights", with("unbounded"), Failed(HERE)),
             ("bounded by one of AWS's", with("bounded-by-aws"), Passed),
             ("bounded by what is not shown", with("bounded-somehow"), Unknown),
+            ("bounded, and it is hidden by what", with("bounded-unseen"), Unknown),
             ("inline policies are not shown", with("unlisted"), Unknown),
             ("by ARN", with("arn:aws:iam::111122223333:role/admin"), Failed(HERE)),
             ("by ARN with another path", with("arn:aws:iam::111122223333:role/x/y/admin"), Failed(HERE)),
