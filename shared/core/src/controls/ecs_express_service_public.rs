@@ -1,10 +1,10 @@
 //! Express services have no public way in.
 //!
 //! Express Mode makes the load balancer, which faces the internet by default, and prints for every configuration of
-//! the service whether its endpoint is `PUBLIC` or `PRIVATE`. No request sets that by name: it follows from the subnets.
-//! Every configuration counts, also the one that an update has yet to reach. One without ways in, such as before its
-//! load balancer is made, is unknown. Says nothing of the addresses of tasks, which `ecs-service-no-public-ip` judges in the service that Express Mode
-//! manages.
+//! the service whether its endpoint is `PUBLIC` or `PRIVATE`. No request sets that by name: it is expected to follow from
+//! the subnets, and only what is printed is judged. Every configuration counts, also the one that an update has yet to
+//! reach. One without ways in, such as before its load balancer is made, is unknown. Says nothing of the addresses of
+//! tasks, which `ecs-service-no-public-ip` judges in the service that Express Mode manages.
 //!
 //! Opt-in: publishing a web application is what Express Mode is for, and what it does unless told otherwise. Where an
 //! account is to publish nothing, it is a violation and a grave one.
@@ -26,7 +26,7 @@ pub(super) static CONTROL: Control = Control {
     standards: &[],
     practice: Some(Practice::NetworkSecurity),
     rationale: "Express Mode puts a load balancer in front of the service without being asked, and it faces the \
-                internet unless the service is in private subnets.",
+                internet by default.",
     template: "private subnets in NetworkConfiguration.Subnets of AWS::ECS::ExpressGatewayService; Terraform: subnets \
                in network_configuration of aws_ecs_express_gateway_service",
     prevention: "deny ecs:CreateExpressGatewayService in an SCP, where nothing is to be published",
