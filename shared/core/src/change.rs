@@ -49,11 +49,18 @@ impl Change {
     /// nothing of what it refers to, a native event sets nothing, an update what its request names. A request that
     /// is hidden may have named anything.
     pub fn touches(&self, kind: ResourceType, member: &str) -> bool {
+        let express = kind == ResourceType::ExpressGatewayService;
         match (&self.request, self.api.creates()) {
             (Request::Nothing, _) => false,
+            (_, Some(_)) if express => self.api == Api::CreateExpressGatewayService,
             (_, Some(created)) => created == kind,
             (Request::Everything, None) => true,
-            (Request::Members(members), None) => members.iter().any(|name| name == member),
+            // What an Express service prints in its configurations, requests set beside each other: the ways in
+            // are those that its network has.
+            (Request::Members(members), None) => {
+                let member = if express { "networkConfiguration" } else { member };
+                members.iter().any(|name| name == member)
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::ids::{AccountId, Arn, Region};
 use crate::policy::{ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
 use crate::selection::Selection;
 
 /// Why a document is not one that can be checked.
@@ -28,8 +28,8 @@ pub enum DocumentError {
     /// An object of no known shape.
     #[error(
         "no known shape: wanted what describe-clusters, describe-services, describe-task-definition, describe-task-sets, \
-         describe-capacity-providers or list-account-settings print, one of their objects, or the input of \
-         register-task-definition or create-capacity-provider (force a kind with --type)"
+         describe-capacity-providers, describe-express-gateway-service or list-account-settings print, one of their \
+         objects, or the input of register-task-definition or create-capacity-provider (force a kind with --type)"
     )]
     NoKnownShape,
 }
@@ -155,7 +155,7 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
     for (kind, many, single) in lists {
         answer |= many.known().is_some() || (single.known().is_some_and(|json| json.get().starts_with('{')));
         let objects = many.items().iter().chain(single.known()).filter(|json| json.get().starts_with('{'));
-        resources.extend(objects.filter_map(|object| one(kind, object, Field::Absent)));
+        resources.extend(objects.filter_map(|object| one(shaped(kind, object), object, Field::Absent)));
     }
     // In a bare service or task set this member is the ARN of what it runs.
     if let Some(definition) = shape.task_definition.known().filter(|json| json.get().starts_with('{')) {
@@ -170,11 +170,19 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
         return Ok(resources);
     }
     match bare(&shape) {
-        Some(kind) => Ok(one(kind, json, Field::Absent).into_iter().collect()),
+        Some(kind) => Ok(one(shaped(kind, json), json, Field::Absent).into_iter().collect()),
         None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
             Ok(Vec::new())
         }
         None => Err(DocumentError::NoKnownShape),
+    }
+}
+
+/// A `service` is one of two kinds, by its shape.
+fn shaped(kind: ResourceType, json: &RawValue) -> ResourceType {
+    match kind {
+        ResourceType::Service if ExpressGatewayService::is_one(json) => ResourceType::ExpressGatewayService,
+        kind => kind,
     }
 }
 
@@ -234,7 +242,9 @@ fn one(kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> Option<
             ResourceType::TaskDefinition => {
                 format!("task-definition/{}", names.family.text().unwrap_or("unnamed"))
             }
-            ResourceType::Service => format!("service/{}", names.service_name.text().unwrap_or("unnamed")),
+            ResourceType::Service | ResourceType::ExpressGatewayService => {
+                format!("service/{}", names.service_name.text().unwrap_or("unnamed"))
+            }
             ResourceType::Cluster => format!("cluster/{}", names.cluster_name.text().unwrap_or("unnamed")),
             ResourceType::CapacityProvider => {
                 format!("capacity-provider/{}", names.name.text().unwrap_or("unnamed"))
@@ -415,5 +425,22 @@ mod tests {
         let described = r#"{"taskDefinition":{"taskDefinitionArn":"arn:aws:ecs:eu-west-1:1:task-definition/a:1",
             "family":"a","containerDefinitions":[]}}"#;
         assert_eq!(whole(described), (false, Field::Absent));
+    }
+
+    #[test]
+    fn a_service_is_of_the_kind_that_its_members_are() {
+        let rows = [
+            (r#"{"service":{"serviceName":"a","status":"ACTIVE"}}"#, ResourceType::Service),
+            (r#"{"services":[{"serviceName":"a"}]}"#, ResourceType::Service),
+            (r#"{"serviceName":"a","status":"ACTIVE","taskDefinition":"a:1"}"#, ResourceType::Service),
+            (r#"{"service":{"activeConfigurations":[]}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"service":{"targetConfiguration":{}}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"service":{"status":{"statusCode":"DRAINING"}}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"serviceName":"a","infrastructureRoleArn":"r"}"#, ResourceType::ExpressGatewayService),
+        ];
+        for (text, kind) in rows {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(read(json, None).unwrap()[0].id.kind, kind, "{text}");
+        }
     }
 }

@@ -25,8 +25,8 @@ use crate::preflight::Doubts;
 use crate::remediation::{Action, Fix, Safety};
 use crate::resource::task_definition::Container;
 use crate::resource::{
-    AccountSetting, CapacityProvider, Cluster, Launch, Resource, ResourceType, Service, TaskDefinition,
-    TaskSet,
+    AccountSetting, CapacityProvider, Cluster, ExpressGatewayService, Launch, Resource, ResourceType,
+    Service, TaskDefinition, TaskSet,
 };
 use crate::selection::Parameters;
 
@@ -172,6 +172,8 @@ pub enum Rule {
     TaskDefinition(Functions<TaskDefinition>),
     /// Services.
     Service(Functions<Service>),
+    /// Express services.
+    ExpressGatewayService(Functions<ExpressGatewayService>),
     /// Clusters.
     Cluster(Functions<Cluster>),
     /// Task sets of services that an external controller rolls.
@@ -190,6 +192,7 @@ impl Rule {
         match self {
             Self::TaskDefinition(_) => ResourceType::TaskDefinition,
             Self::Service(_) => ResourceType::Service,
+            Self::ExpressGatewayService(_) => ResourceType::ExpressGatewayService,
             Self::Cluster(_) => ResourceType::Cluster,
             Self::TaskSet(_) => ResourceType::TaskSet,
             Self::Launch(_) => ResourceType::Task,

@@ -17,16 +17,20 @@ mod ecs_container_windows_non_admin;
 mod ecs_exec_logging_enabled;
 mod ecs_exec_logging_encrypted;
 mod ecs_exec_not_enabled;
+mod ecs_express_service_public;
 mod ecs_fargate_latest_platform;
 mod ecs_fargate_platform_not_pinned;
 mod ecs_host_mode_root_opt_in;
+mod ecs_host_mode_security_group;
 mod ecs_no_dangerous_capabilities;
 mod ecs_no_docker_socket_mount;
 mod ecs_no_host_ipc_mode;
 mod ecs_no_host_network_mode;
 mod ecs_no_host_pid_mode;
 mod ecs_service_behind_load_balancer;
+mod ecs_service_no_inline_policy;
 mod ecs_service_no_public_ip;
+mod ecs_service_role_not_admin;
 mod ecs_service_running_tasks;
 mod ecs_service_tagged;
 mod ecs_task_awsvpc_network_mode;
@@ -50,16 +54,20 @@ pub static ALL: &[&Control] = &[
     &ecs_exec_logging_enabled::CONTROL,
     &ecs_exec_logging_encrypted::CONTROL,
     &ecs_exec_not_enabled::CONTROL,
+    &ecs_express_service_public::CONTROL,
     &ecs_fargate_latest_platform::CONTROL,
     &ecs_fargate_platform_not_pinned::CONTROL,
     &ecs_host_mode_root_opt_in::CONTROL,
+    &ecs_host_mode_security_group::CONTROL,
     &ecs_no_dangerous_capabilities::CONTROL,
     &ecs_no_docker_socket_mount::CONTROL,
     &ecs_no_host_ipc_mode::CONTROL,
     &ecs_no_host_network_mode::CONTROL,
     &ecs_no_host_pid_mode::CONTROL,
     &ecs_service_behind_load_balancer::CONTROL,
+    &ecs_service_no_inline_policy::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
+    &ecs_service_role_not_admin::CONTROL,
     &ecs_service_running_tasks::CONTROL,
     &ecs_service_tagged::CONTROL,
     &ecs_task_awsvpc_network_mode::CONTROL,
@@ -82,6 +90,7 @@ pub(crate) mod table {
     use crate::selection::{Parameters, Selected, Selection};
 
     /// What a row expects.
+    #[derive(Clone, Copy)]
     pub(crate) enum Expect {
         Passed,
         NotApplicable,
@@ -93,7 +102,7 @@ pub(crate) mod table {
     pub(crate) fn resource(kind: ResourceType, document: &Value) -> Resource {
         let name = match kind {
             ResourceType::Cluster => "cluster/shop",
-            ResourceType::Service => "service/shop/checkout",
+            ResourceType::Service | ResourceType::ExpressGatewayService => "service/shop/checkout",
             ResourceType::TaskSet => "task-set/shop/checkout/ecs-svc/1",
             ResourceType::Task => "task/shop/0f1e2d3c",
             ResourceType::CapacityProvider => "capacity-provider/hosts",
@@ -112,7 +121,7 @@ pub(crate) mod table {
         judge_with(control, resource, parameters, &Facts::default())
     }
 
-    fn judge_with(
+    pub(crate) fn judge_with(
         control: &'static Control,
         resource: &Resource,
         parameters: Parameters,

@@ -79,6 +79,9 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
         (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => (rule.fix)(task, &context)?,
         (Rule::TaskDefinition(rule), Body::Service(_)) => move_to_mended(rule, evaluation, facts, selected)?,
         (Rule::Service(rule), Body::Service(service)) => (rule.fix)(service, &context)?,
+        (Rule::ExpressGatewayService(rule), Body::ExpressGatewayService(express)) => {
+            (rule.fix)(express, &context)?
+        }
         (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.fix)(cluster, &context)?,
         (Rule::TaskSet(rule), Body::TaskSet(set)) => (rule.fix)(set, &context)?,
         (Rule::Launch(rule), Body::Launch(launch)) => (rule.fix)(launch, &context)?,

@@ -12,6 +12,7 @@ use crate::ids::Arn;
 pub mod account_setting;
 pub mod capacity_provider;
 pub mod cluster;
+pub mod express;
 pub mod launch;
 pub mod service;
 pub mod task_definition;
@@ -20,6 +21,7 @@ pub mod task_set;
 pub use account_setting::AccountSetting;
 pub use capacity_provider::CapacityProvider;
 pub use cluster::Cluster;
+pub use express::ExpressGatewayService;
 pub use launch::Launch;
 pub use service::Service;
 pub use task_definition::TaskDefinition;
@@ -37,6 +39,8 @@ pub enum ResourceType {
     DaemonTaskDefinition,
     #[serde(rename = "AWS::ECS::Service")]
     Service,
+    #[serde(rename = "AWS::ECS::ExpressGatewayService")]
+    ExpressGatewayService,
     #[serde(rename = "AWS::ECS::Daemon")]
     Daemon,
     #[serde(rename = "AWS::ECS::TaskSet")]
@@ -77,11 +81,12 @@ pub enum ResourceType {
 
 impl ResourceType {
     /// Every kind, in the order in which reports list them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Cluster,
         Self::TaskDefinition,
         Self::DaemonTaskDefinition,
         Self::Service,
+        Self::ExpressGatewayService,
         Self::Daemon,
         Self::TaskSet,
         Self::Task,
@@ -110,6 +115,7 @@ impl ResourceType {
             Self::TaskDefinition => "AWS::ECS::TaskDefinition",
             Self::DaemonTaskDefinition => "AWS::ECS::DaemonTaskDefinition",
             Self::Service => "AWS::ECS::Service",
+            Self::ExpressGatewayService => "AWS::ECS::ExpressGatewayService",
             Self::Daemon => "AWS::ECS::Daemon",
             Self::TaskSet => "AWS::ECS::TaskSet",
             Self::Task => "AWS::ECS::Task",
@@ -165,7 +171,8 @@ pub struct ResourceId {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: ResourceType,
-    /// Its ARN. Services are always in the long form (`service/CLUSTER/NAME`).
+    /// Its ARN. Services are always in the long form (`service/CLUSTER/NAME`); an Express service has the ARN of the
+    /// service that it manages.
     pub arn: Arn,
 }
 
@@ -176,12 +183,19 @@ impl ResourceId {
         match self.kind {
             ResourceType::Cluster => Some(name),
             ResourceType::Service
+            | ResourceType::ExpressGatewayService
             | ResourceType::TaskSet
             | ResourceType::Task
             | ResourceType::Daemon
             | ResourceType::ContainerInstance => name.split_once('/').map(|(cluster, _)| cluster),
             _ => None,
         }
+    }
+
+    /// The ARN of that cluster.
+    pub fn cluster_arn(&self) -> Option<Arn> {
+        let (start, _) = self.arn.as_str().split_once(self.arn.resource())?;
+        format!("{start}cluster/{}", self.cluster()?).parse().ok()
     }
 }
 
@@ -198,6 +212,8 @@ pub enum Body {
     TaskDefinition(TaskDefinition),
     /// A service.
     Service(Box<Service>),
+    /// An Express service.
+    ExpressGatewayService(ExpressGatewayService),
     /// A cluster.
     Cluster(Cluster),
     /// A task set.
@@ -259,6 +275,7 @@ impl Resource {
                 Body::TaskDefinition(document.view()?)
             }
             ResourceType::Service => Body::Service(document.view()?),
+            ResourceType::ExpressGatewayService => Body::ExpressGatewayService(document.view()?),
             ResourceType::Cluster => Body::Cluster(document.view()?),
             ResourceType::TaskSet => Body::TaskSet(document.view()?),
             ResourceType::Task => Body::Launch(document.view()?),

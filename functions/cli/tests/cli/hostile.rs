@@ -59,10 +59,9 @@ fn hostile_input_is_reported_and_stops_nothing() {
         let statuses: Vec<&str> =
             lines.iter().filter(own).filter_map(|line| line["status"].as_str()).collect();
         if unknown {
-            assert!(
-                !statuses.is_empty() && statuses.iter().all(|one| *one == "unknown"),
-                "{name}: {statuses:?}"
-            );
+            // What can be seen of it may say that a control is not concerned.
+            let judged = statuses.iter().any(|one| !["unknown", "not_applicable"].contains(one));
+            assert!(statuses.contains(&"unknown") && !judged, "{name}: {statuses:?}");
         }
     }
 }

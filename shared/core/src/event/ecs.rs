@@ -130,11 +130,18 @@ impl Call<'_> {
             Api::CreateService | Api::UpdateService => {
                 vec![self.state(ResourceType::Service, &self.response.service, self.service()?)?]
             }
-            // The answer describes an Express service in a shape of its own; `DescribeServices` knows it as a service.
+            // The answer describes an Express service in a shape of its own; the service that it manages is one that
+            // `DescribeServices` knows.
             Api::CreateExpressGatewayService | Api::UpdateExpressGatewayService => {
-                vec![Observed::Touched(self.service()?)]
+                let (service, express) = self.express()?;
+                let kind = ResourceType::ExpressGatewayService;
+                vec![self.state(kind, &self.response.service, express)?, Observed::Touched(service)]
             }
-            Api::DeleteService | Api::DeleteExpressGatewayService => vec![Observed::Gone(self.service()?)],
+            Api::DeleteService => vec![Observed::Gone(self.service()?)],
+            Api::DeleteExpressGatewayService => {
+                let (service, express) = self.express()?;
+                vec![Observed::Gone(express), Observed::Gone(service)]
+            }
             Api::RegisterTaskDefinition => vec![self.registered()?],
             Api::DeregisterTaskDefinition => vec![Observed::Gone(self.task_definition()?)],
             Api::DeleteTaskDefinitions => self.deleted_definitions(),
@@ -236,6 +243,13 @@ impl Call<'_> {
         }
         let cluster = self.names.cluster.text().or(self.names.cluster_arn.text());
         service_id(self.place, cluster, given.into_iter().find_map(Field::text)?)
+    }
+
+    /// The service that an Express service manages, and the Express service.
+    fn express(&self) -> Option<(ResourceId, ResourceId)> {
+        let service = self.service()?;
+        let express = ResourceId { kind: ResourceType::ExpressGatewayService, ..service.clone() };
+        Some((service, express))
     }
 
     fn task_definition(&self) -> Option<ResourceId> {

@@ -1,5 +1,7 @@
 //! ECS services, as `DescribeServices` prints them.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::{ResourceId, ResourceType};
@@ -48,6 +50,8 @@ pub struct Service {
     pub platform_family: Field<String>,
     /// The role by which ECS calls load balancers; a service-linked role for most.
     pub role_arn: Field<String>,
+    /// Which hosts may take its tasks; what they say is not read.
+    pub placement_constraints: Field<Vec<Present>>,
     /// How many tasks it should run.
     pub desired_count: Field<u32>,
     /// How many tasks it runs.
@@ -175,6 +179,13 @@ impl Service {
     /// Whether its tasks run on Fargate, as far as the service tells.
     pub fn on_fargate(&self) -> Field<bool> {
         on_fargate(&self.launch_type, &self.capacity_provider_strategy)
+    }
+
+    /// The capacity providers of its strategy, if it has one; `None` where they are not all shown.
+    pub fn providers(&self) -> Option<BTreeSet<&str>> {
+        let items = self.capacity_provider_strategy.items().iter();
+        let shown = !self.capacity_provider_strategy.is_hidden();
+        items.map(|item| item.capacity_provider.text()).collect::<Option<_>>().filter(|_| shown)
     }
 
     /// `ECS`, `CODE_DEPLOY`, `EXTERNAL`, or a newer kind. Old answers have no such member and mean `ECS`.
