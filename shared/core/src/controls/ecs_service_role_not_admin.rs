@@ -8,6 +8,7 @@
 //! Says nothing of the execution role, whose credentials no container gets; of a service's own `roleArn`, which ECS
 //! alone assumes, to register targets; of rights that only lead to more (`iam:PassRole`, `iam:PutRolePolicy`); and
 //! of a task role that RunTask sets in place of the definition's.
+//! Opt-in, since it asks IAM at every registration, where every other control judges what the event shows.
 
 use crate::control::{
     Compliance, Context, Control, Functions, Practice, Ratchet, Rule, Severity, Violation, no_fix,
@@ -36,7 +37,7 @@ pub(super) static CONTROL: Control = Control {
     call: None,
     ratchet: Ratchet::Code,
     preflight: "",
-    opt_in: false,
+    opt_in: true,
     parameters: &[],
     rule: Rule::TaskDefinition(Functions { check, fix: no_fix, preflight: preflight::nothing }),
 };
