@@ -13,6 +13,11 @@ use shipshape_tests::{
 const ADMIN: &str = "ecs-service-role-not-admin";
 const EXPRESS: &str = "ecs-express-service-public";
 
+/// A policy that fixes, and asks IAM about task roles.
+fn asking() -> Policy {
+    policy(&format!("{FIX}[controls.{ADMIN}]\nenabled = true\n"))
+}
+
 /// A task definition whose tasks are administrators, and the account's roles that say so.
 fn administrator(mut task: Value) -> (Value, Value) {
     task["taskRoleArn"] = json!("web-task");
@@ -25,9 +30,9 @@ fn administrator(mut task: Value) -> (Value, Value) {
 fn a_role_is_judged_only_by_what_is_known_of_it() {
     let (task, roles) = administrator(good_task("web", 1));
     let calls = [Call::register(0, &task)];
-    let blind = walk(&mut world(policy(FIX), &[]), &calls, ADMIN);
+    let blind = walk(&mut world(asking(), &[]), &calls, ADMIN);
     assert_eq!(story(&blind), ["unknown notify notified"]);
-    let knowing = walk(&mut world(policy(FIX), &[roles]), &calls, ADMIN);
+    let knowing = walk(&mut world(asking(), &[roles]), &calls, ADMIN);
     assert_eq!(story(&knowing), ["failed notify notified"]);
     assert!(knowing[0].fix.is_none());
 }
@@ -38,13 +43,13 @@ fn a_service_waits_for_no_revision_that_nobody_will_register() {
     let (task, roles) = administrator(privileged("web", 1));
     let state = with_task(vec![roles], &task);
     let call = [Call::create_service(0, &service("web", "web:1", "DISABLED"))];
-    let judged = walk(&mut world(policy(FIX), &state), &call, ADMIN);
+    let judged = walk(&mut world(asking(), &state), &call, ADMIN);
     // Last comes the revision, asked for by the other control.
     let of_service: Vec<&Judgement> =
         judged.iter().filter(|one| one.resource.kind == ResourceType::Service).collect();
     assert!(of_service.iter().all(|one| one.fix.is_none()), "{:?}", story(&judged));
     assert_eq!(story(&judged)[0], "failed notify notified");
-    let other = walk(&mut world(policy(FIX), &state), &call, PRIVILEGED);
+    let other = walk(&mut world(asking(), &state), &call, PRIVILEGED);
     assert!(other.iter().any(|one| one.fix.is_some()), "{:?}", story(&other));
 }
 
