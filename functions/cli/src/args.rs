@@ -54,7 +54,7 @@ pub(crate) enum Command {
     /// Walk captured events in time order: what they violate, and what would have been done
     #[command(after_help = REPLAY)]
     Replay(Replay),
-    /// Judge documents: what `aws ecs describe-*` prints, or the input of register-task-definition
+    /// Judge documents: what `aws ecs describe-*` and list-account-settings print, or the input of a register or create call
     #[command(after_help = CHECK)]
     Check(Check),
     /// List the controls, or show what one of them is about

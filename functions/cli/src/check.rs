@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use shipshape_core::check as core;
 use shipshape_core::control::Compliance;
 use shipshape_core::facts::Facts;
@@ -62,6 +63,8 @@ pub(crate) struct Report {
 #[derive(Default)]
 struct Reading {
     resources: Vec<(Resource, String)>,
+    /// Answers with nothing to judge, which may tell what others need.
+    answers: Vec<Box<RawValue>>,
     faults: Vec<Fault>,
     documents: Documents,
 }
@@ -79,13 +82,16 @@ pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Sta
 }
 
 fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
-    let Reading { resources, mut faults, mut documents } = reading;
+    let Reading { resources, answers, mut faults, mut documents } = reading;
     let now = args.now.unwrap_or_else(Timestamp::now);
     let selection = Selection::of(policy, &args.common.controls, args.common.severity);
     let mut facts = Facts::default();
     // A service answers for the revision that it runs, where that is among the documents.
     for (resource, _) in resources.iter().filter(|(one, _)| one.id.kind == ResourceType::TaskDefinition) {
         facts.learn(resource.clone());
+    }
+    for answer in &answers {
+        facts.absorb(answer);
     }
     let mut rows = Vec::new();
     for (resource, source) in resources {
@@ -113,6 +119,7 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     for (path, reading) in paths.iter().zip(readings) {
         voices.detail(&format!("{}: {}", files::name(path), reading.documents));
         whole.resources.extend(reading.resources);
+        whole.answers.extend(reading.answers);
         whole.faults.extend(reading.faults);
         whole.documents.read += reading.documents.read;
         whole.documents.resources += reading.documents.resources;
@@ -123,16 +130,19 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
 }
 
 fn one(path: &Path, kind: Option<ResourceType>) -> Reading {
-    let (mut resources, mut documents) = (Vec::new(), Documents::default());
+    let (mut resources, mut answers, mut documents) = (Vec::new(), Vec::new(), Documents::default());
     let faults = read::file(path, |piece| {
         let read = core::read(&piece.json, kind)
             .map_err(|error| Fault::new(&piece.source, error.to_string()).at_line(piece.line))?;
         documents.read += 1;
         documents.resources += read.len() as u64;
         documents.ignored += u64::from(read.is_empty());
+        if read.is_empty() {
+            answers.push(piece.json.clone().into_owned());
+        }
         resources.extend(read.into_iter().map(|resource| (resource, piece.source.clone())));
         Ok(())
     });
     documents.broken = faults.len() as u64;
-    Reading { resources, faults, documents }
+    Reading { resources, answers, faults, documents }
 }

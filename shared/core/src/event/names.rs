@@ -35,7 +35,7 @@ pub(crate) fn identify(kind: ResourceType, document: &Document) -> Option<Resour
     let names: SelfNames = document.view()?;
     let arn: Arn = match kind {
         ResourceType::Cluster => &names.cluster_arn,
-        ResourceType::Service => &names.service_arn,
+        ResourceType::Service | ResourceType::ExpressGatewayService => &names.service_arn,
         ResourceType::TaskDefinition => &names.task_definition_arn,
         ResourceType::TaskSet => &names.task_set_arn,
         ResourceType::Task => &names.task_arn,
