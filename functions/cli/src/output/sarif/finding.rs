@@ -1,0 +1,302 @@
+//! Rows as SARIF's results.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use json_patch::PatchOperation;
+use serde_json::Value;
+use shipshape_core::control::{Compliance, Violation};
+use shipshape_core::facts::Need;
+use shipshape_core::finding::Fingerprint;
+use shipshape_core::resource::ResourceId;
+use shipshape_core::text::shown;
+
+use super::log::{
+    ArtifactChange, ArtifactLocation, Finding, Fix, Location, LogicalLocation, PhysicalLocation, Properties,
+    Replacement, Suppression, Text,
+};
+use super::outline::{Outline, Spot};
+use super::{message, rule, uri};
+use crate::check::Report;
+use crate::output::{Row, plain};
+use crate::place::Place;
+
+/// The member by which a service or task set names the revision that it runs.
+const REVISION: &str = "/taskDefinition";
+
+/// The longest value that a message quotes.
+const LONGEST: usize = 160;
+
+/// Turns a report's rows into results, in their order.
+pub(super) struct Findings<'a> {
+    report: &'a Report,
+    /// Outlines of documents, by where in memory their places are.
+    outlines: BTreeMap<usize, Outline<'a>>,
+    /// The path by which each file came first. A file that was named in two ways is told once.
+    first: BTreeMap<ArtifactLocation, &'a Path>,
+    /// How many results of a file have a fingerprint.
+    same: BTreeMap<(ArtifactLocation, String), usize>,
+}
+
+/// What a result says, and of which member of the resource's document.
+struct Told<'a> {
+    kind: &'static str,
+    level: &'static str,
+    words: String,
+    pointer: &'a str,
+    spot: Spot,
+    /// The member of another document that is to blame.
+    related: Option<Location>,
+    /// What identifies it in the resource, however its lines and elements move.
+    stable: String,
+    fix: Option<Fix>,
+    /// Whether the row's plan is told here.
+    plan: bool,
+}
+
+impl<'a> Findings<'a> {
+    /// The results of a report.
+    pub(super) fn of(report: &'a Report) -> Vec<Finding<'a>> {
+        let (outlines, first, same) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut findings = Self { report, outlines, first, same };
+        let mut results = Vec::new();
+        for row in &report.rows {
+            let Some(place) = &row.place else { continue };
+            let file = uri::artifact(&place.path);
+            if *findings.first.entry(file).or_insert(&place.path) != &*place.path {
+                continue;
+            }
+            for told in findings.told(row, place) {
+                results.push(findings.finding(row, place, told));
+            }
+        }
+        results
+    }
+
+    fn told(&mut self, row: &'a Row, place: &'a Arc<Place>) -> Vec<Told<'a>> {
+        let mut other = |kind, pointer, words: String| {
+            let spot = self.outline(place).find(pointer);
+            let stable = spot.stable.clone();
+            vec![Told {
+                kind,
+                level: "none",
+                words,
+                pointer,
+                spot,
+                related: None,
+                stable,
+                fix: None,
+                plan: false,
+            }]
+        };
+        match &row.compliance {
+            Compliance::Failed(violations) => self.violations(row, place, violations),
+            Compliance::Passed => other("pass", "", "Complies.".to_owned()),
+            Compliance::NotApplicable(reason) => {
+                other("notApplicable", "", format!("Not applicable: {}.", message(reason)))
+            }
+            Compliance::Unknown(needs) => {
+                let member = needs.iter().find_map(|need| match need {
+                    Need::Member(path) => Some(path.as_str()),
+                    _ => None,
+                });
+                let run = row.found_in.as_ref().map(|_| REVISION);
+                let words = format!("Not judged: it takes {}.", message(&row.needs().join("; ")));
+                other("open", run.or(member).unwrap_or_default(), words)
+            }
+        }
+    }
+
+    fn violations(
+        &mut self,
+        row: &'a Row,
+        place: &'a Arc<Place>,
+        violations: &'a [Violation],
+    ) -> Vec<Told<'a>> {
+        let revision = row.found_in.as_ref().map(|id| (id, self.report.revisions.get(&id.arn)));
+        // What is wrong with a service is the revision that it names; where that goes wrong is told beside it.
+        let judged = revision.map_or(Some(place), |(_, place)| place);
+        let spots: Vec<Option<Spot>> = violations
+            .iter()
+            .map(|violation| judged.map(|judged| self.outline(judged).find(&violation.path)))
+            .collect();
+        let fixes = if revision.is_none() { exact_fixes(row, place, violations, &spots) } else { Vec::new() };
+        let whole = fixes.is_empty();
+        let mut fixes = fixes.into_iter();
+        let mut told = Vec::new();
+        for (index, (violation, spot)) in violations.iter().zip(spots).enumerate() {
+            let stable = spot.as_ref().map_or(&violation.path, |spot| &spot.stable).clone();
+            let name = spot.as_ref().and_then(|spot| spot.name.as_deref());
+            let container = name.filter(|_| violation.path.starts_with("/containerDefinitions/"));
+            let related = revision.and_then(|(id, place)| Some((id, place?, spot.as_ref()?)));
+            let related = related.map(|(id, place, spot)| Location {
+                id: Some(1),
+                message: Some(Text { text: "In the revision that it runs.".to_owned() }),
+                ..location(place, id, &violation.path, spot)
+            });
+            let words = words(violation, container, revision.map(|(id, _)| id), related.is_some());
+            let (pointer, spot) = match (revision, spot) {
+                (None, Some(spot)) => (violation.path.as_str(), spot),
+                _ => (REVISION, self.outline(place).find(REVISION)),
+            };
+            told.push(Told {
+                kind: "fail",
+                level: rule::level(row.control.severity),
+                words,
+                pointer,
+                spot,
+                related,
+                stable,
+                fix: fixes.next(),
+                // Said once: a plan is the whole resource's, and there may be a thousand violations.
+                plan: whole && index == 0,
+            });
+        }
+        told
+    }
+
+    fn finding(&mut self, row: &'a Row, place: &Place, told: Told<'a>) -> Finding<'a> {
+        let slug = row.control.slug;
+        let mut sentences = vec![
+            told.words,
+            format!("Demanded: {}.", rule::literal(row.control.title)),
+            format!("Resource: {}.", message(&called(&row.resource))),
+        ];
+        sentences.extend(row.notes.iter().map(|note| format!("Note: {}.", message(note))));
+        Finding {
+            rule_id: slug,
+            rule_index: self
+                .report
+                .controls
+                .iter()
+                .position(|control| control.slug == slug)
+                .unwrap_or_default(),
+            kind: told.kind,
+            level: told.level,
+            message: Text { text: sentences.join(" ") },
+            locations: [location(place, &row.resource, told.pointer, &told.spot)],
+            related_locations: told.related.into_iter().collect(),
+            partial_fingerprints: self.fingerprints(row, place, &told.stable),
+            // All results of a run have the member or none has, so that it is there where nothing is exempt too.
+            suppressions: row.exempt.iter().map(|exempt| suppression(exempt)).collect(),
+            fixes: told.fix.into_iter().collect(),
+            properties: Properties {
+                resource_type: row.resource.kind.name(),
+                severity: row.control.severity.as_str(),
+                safety: row.fix.as_ref().filter(|_| told.plan).map(|fix| fix.safety),
+                plan: row.fix.as_ref().filter(|_| told.plan).map(|fix| &fix.patch),
+            },
+        }
+    }
+
+    /// GitHub knows an alert again by `primaryLocationLineHash` and nothing else; left out, it would hash the line,
+    /// which two containers may share. Like its own, ours numbers what is the same in one file.
+    fn fingerprints(&mut self, row: &Row, place: &Place, stable: &str) -> BTreeMap<&'static str, String> {
+        let parts = [row.control.slug, row.resource.arn.as_str(), stable];
+        let hash = Fingerprint::of_text(&parts.join("\0")).to_string();
+        let same = self.same.entry((uri::artifact(&place.path), hash.clone())).or_default();
+        *same += 1;
+        let hash = format!("{hash}:{same}");
+        BTreeMap::from([("primaryLocationLineHash", hash.clone()), ("shipshape/v1", hash)])
+    }
+
+    fn outline(&mut self, place: &'a Arc<Place>) -> &mut Outline<'a> {
+        self.outlines.entry(Arc::as_ptr(place).addr()).or_insert_with(|| Outline::new(place))
+    }
+}
+
+/// Replacements in the file, one a violation, where they come to exactly what the plan does; else none.
+fn exact_fixes(row: &Row, place: &Place, violations: &[Violation], spots: &[Option<Spot>]) -> Vec<Fix> {
+    let mut values: BTreeMap<&str, &Value> = BTreeMap::new();
+    for operation in row.fix.iter().flat_map(|fix| &fix.patch.0) {
+        match operation {
+            PatchOperation::Test(_) => {}
+            PatchOperation::Replace(replace) => {
+                values.insert(replace.path.as_str(), &replace.value);
+            }
+            // What is added needs a place between other members, and a style: no region says that exactly.
+            _ => return Vec::new(),
+        }
+    }
+    if values.len() != violations.len() {
+        return Vec::new();
+    }
+    let fix = |(violation, spot): (&Violation, &Option<Spot>)| {
+        let value = values.get(violation.path.as_str())?.to_string();
+        let description = format!("Set {} to {}.", message(&violation.path), message(&value));
+        let replacement =
+            Replacement { deleted_region: spot.as_ref()?.value?, inserted_content: Text { text: value } };
+        Some(Fix {
+            description: Text { text: description },
+            artifact_changes: [ArtifactChange {
+                artifact_location: uri::artifact(&place.path),
+                replacements: [replacement],
+            }],
+        })
+    };
+    violations.iter().zip(spots).map(fix).collect::<Option<Vec<Fix>>>().unwrap_or_default()
+}
+
+/// What is wrong, and where. Its first sentence is all that there may be room for.
+fn words(
+    violation: &Violation,
+    container: Option<&str>,
+    revision: Option<&ResourceId>,
+    linked: bool,
+) -> String {
+    let container = container.map(|name| format!("container {}", message(&shown(name))));
+    let revision = revision.map(|id| {
+        let word = if linked { "[revision](1)" } else { "revision" };
+        format!("{word} {}", message(&shown(id.arn.name())))
+    });
+    let subject: Vec<String> = revision.into_iter().chain(container).collect();
+    let subject = if subject.is_empty() { String::new() } else { format!("In {}: ", subject.join(", ")) };
+    let (path, is, wanted) =
+        (message(&violation.path), quoted(&violation.actual), quoted(&violation.expected));
+    format!("{subject}{path} is {is}, wanted {wanted}.")
+}
+
+/// A value in a sentence.
+fn quoted(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "not set".to_owned(),
+        Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
+        Value::Array(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => message(&format!("{}…", text.get(..end).unwrap_or_default())),
+        None => message(&text),
+    }
+}
+
+/// What a resource is called: what is not registered yet has no ARN.
+fn called(id: &ResourceId) -> String {
+    plain(if id.arn.account().is_empty() { id.arn.resource() } else { id.arn.as_str() })
+}
+
+fn location(place: &Place, id: &ResourceId, pointer: &str, spot: &Spot) -> Location {
+    let (resource, pointer) = (called(id), plain(pointer));
+    let logical = match pointer.rsplit_once('/') {
+        None => LogicalLocation { name: resource.clone(), fully_qualified_name: resource, kind: "resource" },
+        Some((_, last)) => LogicalLocation {
+            name: last.to_owned(),
+            fully_qualified_name: format!("{resource}#{pointer}"),
+            kind: "property",
+        },
+    };
+    Location {
+        id: None,
+        physical_location: PhysicalLocation {
+            artifact_location: uri::artifact(&place.path),
+            region: spot.region,
+        },
+        logical_locations: vec![logical],
+        message: None,
+    }
+}
+
+fn suppression(exempt: &str) -> Suppression {
+    Suppression { kind: "external", status: "accepted", justification: plain(exempt) }
+}
