@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use json_patch::PatchOperation;
+use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 use shipshape_core::control::{Compliance, Violation};
 use shipshape_core::facts::Need;
@@ -206,22 +206,27 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// Replacements in the file, one a violation, where they come to exactly what the plan does; else none.
-fn exact_fixes(row: &Row, place: &Place, violations: &[Violation], spots: &[Option<Spot>]) -> Vec<Fix> {
-    let mut values: BTreeMap<&str, &Value> = BTreeMap::new();
-    for operation in row.fix.iter().flat_map(|fix| &fix.patch.0) {
+/// The values that a patch sets, where all that it does is to replace what is wrong. What is added needs a place
+/// between other members, and a style: no region says that exactly.
+fn replaced<'a>(patch: &'a Patch, violations: &[Violation]) -> Option<BTreeMap<&'a str, &'a Value>> {
+    let mut values = BTreeMap::new();
+    for operation in &patch.0 {
         match operation {
             PatchOperation::Test(_) => {}
             PatchOperation::Replace(replace) => {
                 values.insert(replace.path.as_str(), &replace.value);
             }
-            // What is added needs a place between other members, and a style: no region says that exactly.
-            _ => return Vec::new(),
+            _ => return None,
         }
     }
-    if values.len() != violations.len() {
+    (values.len() == violations.len()).then_some(values)
+}
+
+/// Replacements in the file, one a violation, where they come to exactly what the plan does; else none.
+fn exact_fixes(row: &Row, place: &Place, violations: &[Violation], spots: &[Option<Spot>]) -> Vec<Fix> {
+    let Some(values) = row.fix.as_ref().and_then(|fix| replaced(&fix.patch, violations)) else {
         return Vec::new();
-    }
+    };
     let fix = |(violation, spot): (&Violation, &Option<Spot>)| {
         let value = values.get(violation.path.as_str())?.to_string();
         let description = format!("Set {} to {}.", message(&violation.path), message(&value));
@@ -299,4 +304,39 @@ fn location(place: &Place, id: &ResourceId, pointer: &str, spot: &Spot) -> Locat
 
 fn suppression(exempt: &str) -> Suppression {
     Suppression { kind: "external", status: "accepted", justification: plain(exempt) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_patch_that_does_nothing_but_replace_what_is_wrong_can_be_made_in_a_file() {
+        let wrong = ["/a", "/b"].map(|path| Violation::new(path, true, false));
+        let replace = |path: &str| json!({"op": "replace", "path": path, "value": false});
+        let test = json!({"op": "test", "path": "/c", "value": 1});
+        let rows = [
+            (json!([test, replace("/a"), replace("/b")]), true),
+            (json!([replace("/a"), {"op": "add", "path": "/b", "value": false}]), false),
+            (json!([replace("/a"), replace("/b"), {"op": "add", "path": "/c", "value": 1}]), false),
+            (json!([replace("/a"), replace("/b"), {"op": "remove", "path": "/c"}]), false),
+            (json!([replace("/a"), replace("/b"), replace("/c")]), false),
+            (json!([replace("/a")]), false),
+        ];
+        for (patch, exact) in rows {
+            let patch: Patch = serde_json::from_value(patch).unwrap();
+            assert_eq!(replaced(&patch, &wrong).is_some(), exact, "{patch}");
+        }
+    }
+
+    #[test]
+    fn values_are_quoted_and_cut() {
+        assert_eq!(quoted(&Value::Null), "not set");
+        assert_eq!(quoted(&json!([])), "an empty list");
+        assert_eq!(quoted(&json!(["ALL", 7])), "\"ALL\", 7");
+        assert_eq!(quoted(&json!("{0}[a](b)\u{9b}")), "\"{{0}}[a] (b)\u{fffd}\"");
+        assert_eq!(quoted(&json!("é".repeat(900))).chars().count(), LONGEST + 1);
+    }
 }

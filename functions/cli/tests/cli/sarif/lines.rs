@@ -77,6 +77,7 @@ fn one_line_has_its_columns() {
     let minified = r#""privileged":true"#.to_owned();
     let first = marks("minified.json", &one, PRIVILEGED);
     assert_eq!(first, [(1, minified.clone()), (1, minified.clone())]);
+    assert_eq!(marks("bom.json", &format!("\u{feff}{one}"), PRIVILEGED), first);
     let several = format!("{{\"clusters\":[]}}\n\n{one}\nnot json\n[{one},{one}]\n");
     let expected = [3, 3, 5, 5, 5, 5].map(|line| (line, minified.clone()));
     assert_eq!(marks("lines.jsonl", &several, PRIVILEGED), expected);

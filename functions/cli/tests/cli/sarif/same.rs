@@ -151,7 +151,7 @@ fn odd_paths_and_words_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let evil = "\u{1b}[31m\u{9b}\u{202e}[click](https://example.com) {0} [0](1)";
     let mut document = task(&[container(evil)]);
-    document["containerDefinitions"][0]["user"] = json!("0:[x](1)");
+    document["containerDefinitions"][0]["user"] = json!("0:\u{9b}[x](1)");
     let names =
         ["a b.json", "50%.json", "ü🦀.json", "line\nbreak.json", "a:b.json", "#?[].json", "\u{1b}[31m.json"];
     let mut paths = Vec::new();
