@@ -55,6 +55,14 @@ struct Told<'a> {
     plan: bool,
 }
 
+impl<'a> Told<'a> {
+    /// What is told of a member, unless it is wrong.
+    fn new(kind: &'static str, words: String, pointer: &'a str, spot: Spot) -> Self {
+        let stable = spot.stable.clone();
+        Self { kind, level: "none", words, pointer, spot, related: None, stable, fix: None, plan: false }
+    }
+}
+
 impl<'a> Findings<'a> {
     /// The results of a report.
     pub(super) fn of(report: &'a Report) -> Vec<Finding<'a>> {
@@ -75,21 +83,8 @@ impl<'a> Findings<'a> {
     }
 
     fn told(&mut self, row: &'a Row, place: &'a Arc<Place>) -> Vec<Told<'a>> {
-        let mut other = |kind, pointer, words: String| {
-            let spot = self.outline(place).find(pointer);
-            let stable = spot.stable.clone();
-            vec![Told {
-                kind,
-                level: "none",
-                words,
-                pointer,
-                spot,
-                related: None,
-                stable,
-                fix: None,
-                plan: false,
-            }]
-        };
+        let mut other =
+            |kind, pointer, words| vec![Told::new(kind, words, pointer, self.outline(place).find(pointer))];
         match &row.compliance {
             Compliance::Failed(violations) => self.violations(row, place, violations),
             Compliance::Passed => other("pass", "", "Complies.".to_owned()),
@@ -114,43 +109,37 @@ impl<'a> Findings<'a> {
         place: &'a Arc<Place>,
         violations: &'a [Violation],
     ) -> Vec<Told<'a>> {
-        let revision = row.found_in.as_ref().map(|id| (id, self.report.revisions.get(&id.arn)));
-        // What is wrong with a service is the revision that it names; where that goes wrong is told beside it.
-        let judged = revision.map_or(Some(place), |(_, place)| place);
-        let spots: Vec<Option<Spot>> = violations
-            .iter()
-            .map(|violation| judged.map(|judged| self.outline(judged).find(&violation.path)))
-            .collect();
+        let revision = row.found_in.as_ref();
+        let judged = revision.and_then(|id| self.report.revisions.get(&id.arn)).unwrap_or(place);
+        let outline = self.outline(judged);
+        let spots: Vec<Spot> = violations.iter().map(|violation| outline.find(&violation.path)).collect();
         let fixes = if revision.is_none() { exact_fixes(row, place, violations, &spots) } else { Vec::new() };
         let whole = fixes.is_empty();
         let mut fixes = fixes.into_iter();
         let mut told = Vec::new();
         for (index, (violation, spot)) in violations.iter().zip(spots).enumerate() {
-            let stable = spot.as_ref().map_or(&violation.path, |spot| &spot.stable).clone();
-            let name = spot.as_ref().and_then(|spot| spot.name.as_deref());
-            let container = name.filter(|_| violation.path.starts_with("/containerDefinitions/"));
-            let related = revision.and_then(|(id, place)| Some((id, place?, spot.as_ref()?)));
-            let related = related.map(|(id, place, spot)| Location {
-                id: Some(1),
-                message: Some(Text { text: "In the revision that it runs.".to_owned() }),
-                ..location(place, id, &violation.path, spot)
-            });
-            let words = words(violation, container, revision.map(|(id, _)| id), related.is_some());
-            let (pointer, spot) = match (revision, spot) {
-                (None, Some(spot)) => (violation.path.as_str(), spot),
-                _ => (REVISION, self.outline(place).find(REVISION)),
+            let words = words(violation, spot.name.as_deref(), revision);
+            let stable = spot.stable.clone();
+            // What is wrong with a service is the revision that it names; where that goes wrong is told beside it.
+            let (pointer, spot, related) = match revision {
+                None => (violation.path.as_str(), spot, None),
+                Some(id) => {
+                    let related = Location {
+                        id: Some(1),
+                        message: Some(Text { text: "In the revision that it runs.".to_owned() }),
+                        ..location(judged, id, &violation.path, &spot)
+                    };
+                    (REVISION, self.outline(place).find(REVISION), Some(related))
+                }
             };
             told.push(Told {
-                kind: "fail",
                 level: rule::level(row.control.severity),
-                words,
-                pointer,
-                spot,
                 related,
                 stable,
                 fix: fixes.next(),
                 // Said once: a plan is the whole resource's, and there may be a thousand violations.
                 plan: whole && index == 0,
+                ..Told::new("fail", words, pointer, spot)
             });
         }
         told
@@ -158,6 +147,7 @@ impl<'a> Findings<'a> {
 
     fn finding(&mut self, row: &'a Row, place: &Place, told: Told<'a>) -> Finding<'a> {
         let slug = row.control.slug;
+        let rule_index = self.report.controls.iter().position(|control| control.slug == slug);
         let mut sentences = vec![
             told.words,
             format!("Demanded: {}.", rule::literal(row.control.title)),
@@ -166,12 +156,7 @@ impl<'a> Findings<'a> {
         sentences.extend(row.notes.iter().map(|note| format!("Note: {}.", message(note))));
         Finding {
             rule_id: slug,
-            rule_index: self
-                .report
-                .controls
-                .iter()
-                .position(|control| control.slug == slug)
-                .unwrap_or_default(),
+            rule_index: rule_index.unwrap_or_default(),
             kind: told.kind,
             level: told.level,
             message: Text { text: sentences.join(" ") },
@@ -223,15 +208,14 @@ fn replaced<'a>(patch: &'a Patch, violations: &[Violation]) -> Option<BTreeMap<&
 }
 
 /// Replacements in the file, one a violation, where they come to exactly what the plan does; else none.
-fn exact_fixes(row: &Row, place: &Place, violations: &[Violation], spots: &[Option<Spot>]) -> Vec<Fix> {
+fn exact_fixes(row: &Row, place: &Place, violations: &[Violation], spots: &[Spot]) -> Vec<Fix> {
     let Some(values) = row.fix.as_ref().and_then(|fix| replaced(&fix.patch, violations)) else {
         return Vec::new();
     };
-    let fix = |(violation, spot): (&Violation, &Option<Spot>)| {
+    let fix = |(violation, spot): (&Violation, &Spot)| {
         let value = values.get(violation.path.as_str())?.to_string();
         let description = format!("Set {} to {}.", message(&violation.path), message(&value));
-        let replacement =
-            Replacement { deleted_region: spot.as_ref()?.value?, inserted_content: Text { text: value } };
+        let replacement = Replacement { deleted_region: spot.value?, inserted_content: Text { text: value } };
         Some(Fix {
             description: Text { text: description },
             artifact_changes: [ArtifactChange {
@@ -244,22 +228,14 @@ fn exact_fixes(row: &Row, place: &Place, violations: &[Violation], spots: &[Opti
 }
 
 /// What is wrong, and where. Its first sentence is all that there may be room for.
-fn words(
-    violation: &Violation,
-    container: Option<&str>,
-    revision: Option<&ResourceId>,
-    linked: bool,
-) -> String {
+fn words(violation: &Violation, name: Option<&str>, revision: Option<&ResourceId>) -> String {
+    let Violation { path, actual, expected } = violation;
+    let container = name.filter(|_| path.starts_with("/containerDefinitions/"));
     let container = container.map(|name| format!("container {}", message(&shown(name))));
-    let revision = revision.map(|id| {
-        let word = if linked { "[revision](1)" } else { "revision" };
-        format!("{word} {}", message(&shown(id.arn.name())))
-    });
-    let subject: Vec<String> = revision.into_iter().chain(container).collect();
-    let subject = if subject.is_empty() { String::new() } else { format!("In {}: ", subject.join(", ")) };
-    let (path, is, wanted) =
-        (message(&violation.path), quoted(&violation.actual), quoted(&violation.expected));
-    format!("{subject}{path} is {is}, wanted {wanted}.")
+    let revision = revision.map(|id| format!("[revision](1) {}", message(&shown(id.arn.name()))));
+    let within: Vec<String> = revision.into_iter().chain(container).collect();
+    let within = if within.is_empty() { String::new() } else { format!("In {}: ", within.join(", ")) };
+    format!("{within}{} is {}, wanted {}.", message(path), quoted(actual), quoted(expected))
 }
 
 /// A value in a sentence.

@@ -20,7 +20,7 @@ pub(super) struct Spot {
     pub(super) value: Option<Region>,
     /// The pointer with names for indexes, as far as elements have one: it stays when elements move.
     pub(super) stable: String,
-    /// What the last element on the way that has a name is called.
+    /// What the first element on the way that has a name is called.
     pub(super) name: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Outline<'a> {
             });
             stable.push('/');
             stable.push_str(name.as_deref().unwrap_or(segment));
-            called = name.or(called);
+            called = called.or(name);
         }
         let one_line = !self.text.get(member.value.clone()).is_some_and(|value| value.contains('\n'));
         // A whole container would be many lines, of which most are right: its first line stands for it.
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn pointers_lead_to_members_elements_and_what_is_around_what_is_missing() {
-        let text = r#"{"a/b": {"~": [10, {"name": "x/y", "c": {"name": "no"}}], "n\u0061me": 1}, "": 2}"#;
+        let text = r#"{"a/b": {"~": [10, {"name": "x/y", "c": {"name": "no"}, "d": [{"name": "z"}]}], "n\u0061me": 1}, "": 2}"#;
         let json: &RawValue = serde_json::from_str(text).unwrap();
         let start = Some(Position { line: 3, column: 11 });
         let place = Place { path: Path::new("a.json").into(), start, document: Document::new(json) };
@@ -180,8 +180,9 @@ mod tests {
             ("", text, true, ""),
             ("/a~1b/~0/0", "10", true, "/a~1b/~0/0"),
             ("/a~1b/~0/1/c/name", r#""name": "no""#, true, "/a~1b/~0/x/y/c/name"),
-            ("/a~1b/~0/1/d/e", r#"{"name": "x/y", "c": {"name": "no"}}"#, false, "/a~1b/~0/x/y/d/e"),
-            ("/a~1b/~0/2", r#""~": [10, {"name": "x/y", "c": {"name": "no"}}]"#, false, "/a~1b/~0/2"),
+            ("/a~1b/~0/1/c/d/e", r#""c": {"name": "no"}"#, false, "/a~1b/~0/x/y/c/d/e"),
+            ("/a~1b/~0/1/d/0/e", r#"{"name": "z"}"#, false, "/a~1b/~0/x/y/d/z/e"),
+            ("/a~1b/~0/1/d/1", r#""d": [{"name": "z"}]"#, false, "/a~1b/~0/x/y/d/1"),
             ("/a~1b/name", r#""n\u0061me": 1"#, true, "/a~1b/name"),
             ("/", r#""": 2"#, true, "/"),
             ("/a~1b/name/deeper", r#""n\u0061me": 1"#, false, "/a~1b/name/deeper"),
@@ -193,6 +194,6 @@ mod tests {
             assert_eq!((start_line, end_line, &text[start..end]), (3, Some(3), marked), "{pointer}");
             assert_eq!((spot.value.is_some(), spot.stable.as_str()), (exact, stable), "{pointer}");
         }
-        assert_eq!(outline.find("/a~1b/~0/1/c/name").name.as_deref(), Some("x/y"));
+        assert_eq!(outline.find("/a~1b/~0/1/d/0/e").name.as_deref(), Some("x/y"));
     }
 }
