@@ -439,7 +439,7 @@ mod tests {
         ];
         for (text, forced, arn) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            assert_eq!(read(json, forced).unwrap()[0].id.arn.as_str(), arn);
+            assert_eq!(read(json, forced).unwrap()[0].resource.id.arn.as_str(), arn);
         }
     }
 
@@ -447,7 +447,7 @@ mod tests {
     fn what_is_still_to_be_made_is_shown_whole() {
         let whole = |text: &str| {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            let resource = read(json, None).unwrap().remove(0);
+            let resource = read(json, None).unwrap().remove(0).resource;
             (resource.whole, resource.tags)
         };
         let none = Field::Known(Vec::new());
@@ -475,7 +475,7 @@ mod tests {
         ];
         for (text, kind) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            assert_eq!(read(json, None).unwrap()[0].id.kind, kind, "{text}");
+            assert_eq!(read(json, None).unwrap()[0].resource.id.kind, kind, "{text}");
         }
     }
 }
