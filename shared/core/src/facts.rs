@@ -277,3 +277,8 @@ struct ContainerImage {
 struct LogGroup {
     log_group_name: Field<String>,
 }
+
+fn setting_arn(place: &Arn, region: &str, name: &str) -> Option<Arn> {
+    let (partition, account) = (place.partition(), place.account());
+    format!("arn:{partition}:ecs:{region}:{account}:account-setting/{name}").parse().ok()
+}
