@@ -13,6 +13,7 @@ use crate::policy::{ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
 use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
 use crate::selection::Selection;
+use crate::text::offset_of;
 
 /// Why a document is not one that can be checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,20 +122,33 @@ impl Shape<'_> {
     }
 }
 
+/// A resource that a document holds.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The resource.
+    pub resource: Resource,
+    /// Where its own document begins, in bytes of the text that was read.
+    pub offset: usize,
+}
+
 /// Reads the resources of a document: an answer of ECS, one of its objects, or the input of a register call. None
 /// where it is an answer that holds nothing to judge. `forced` says what a bare object is.
-pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resource>, DocumentError> {
+pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>, DocumentError> {
     if !json.get().starts_with('{') {
         return Err(DocumentError::NotAnObject);
     }
+    let within = |object: &RawValue| offset_of(object.get(), json.get()).unwrap_or_default();
+    let found = |kind, object: &RawValue, tags| {
+        one(kind, object, tags).map(|resource| Found { resource, offset: within(object) })
+    };
     if let Some(kind) = forced {
-        return one(kind, json, Field::Absent)
-            .map(|resource| vec![resource])
-            .ok_or(DocumentError::NotAnObject);
+        return found(kind, json, Field::Absent).map(|one| vec![one]).ok_or(DocumentError::NotAnObject);
     }
     let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::NoKnownShape)?;
     if let (Some(data), Field::Known(_)) = (shape.data.known(), &shape.status_code) {
-        return read(data, forced);
+        let mut inside = read(data, forced)?;
+        inside.iter_mut().for_each(|one| one.offset += within(data));
+        return Ok(inside);
     }
     let tags = shape.tags.known().map_or(Field::Absent, |tags| Resource::tag_keys(tags));
     let mut lists = vec![
@@ -155,12 +169,12 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
     for (kind, many, single) in lists {
         answer |= many.known().is_some() || (single.known().is_some_and(|json| json.get().starts_with('{')));
         let objects = many.items().iter().chain(single.known()).filter(|json| json.get().starts_with('{'));
-        resources.extend(objects.filter_map(|object| one(shaped(kind, object), object, Field::Absent)));
+        resources.extend(objects.filter_map(|object| found(shaped(kind, object), object, Field::Absent)));
     }
     // In a bare service or task set this member is the ARN of what it runs.
     if let Some(definition) = shape.task_definition.known().filter(|json| json.get().starts_with('{')) {
         answer = true;
-        resources.extend(one(ResourceType::TaskDefinition, definition, tags));
+        resources.extend(found(ResourceType::TaskDefinition, definition, tags));
     }
     // What a misspelt name is answered with, or a list of something else, must not pass as judged.
     if answer && resources.is_empty() && !shape.empty_answer() {
@@ -170,7 +184,7 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
         return Ok(resources);
     }
     match bare(&shape) {
-        Some(kind) => Ok(one(shaped(kind, json), json, Field::Absent).into_iter().collect()),
+        Some(kind) => Ok(found(shaped(kind, json), json, Field::Absent).into_iter().collect()),
         None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
             Ok(Vec::new())
         }
@@ -329,6 +343,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_resource_is_found_where_its_document_begins() {
+        let bare = r#" {"family":"a","containerDefinitions":[]}"#;
+        let answers = [
+            bare.to_owned(),
+            format!(r#"{{"tags":[], "taskDefinition": {bare} }}"#),
+            format!(r#"{{"status_code":200,"data":{{"taskDefinition":{bare}}}}}"#),
+            r#"{"services":[ {"serviceName":"a"}, {"serviceName":"b"}],"clusters":[{"clusterName":"c"}]}"#
+                .to_owned(),
+        ];
+        for text in answers {
+            let json: &RawValue = serde_json::from_str(&text).unwrap();
+            let found = read(json, None).unwrap();
+            assert!(!found.is_empty(), "{text}");
+            for Found { resource, offset } in found {
+                let rest = &json.get()[offset..];
+                assert!(rest.starts_with(resource.document.text()), "{text}: {rest}");
+            }
+        }
+    }
+
+    #[test]
     fn answers_objects_and_inputs_are_told_apart() {
         let rows = [
             (r#"{"taskDefinition":{"family":"a","containerDefinitions":[]},"tags":[]}"#, Ok(1)),
@@ -404,7 +439,7 @@ mod tests {
         ];
         for (text, forced, arn) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            assert_eq!(read(json, forced).unwrap()[0].id.arn.as_str(), arn);
+            assert_eq!(read(json, forced).unwrap()[0].resource.id.arn.as_str(), arn);
         }
     }
 
@@ -412,7 +447,7 @@ mod tests {
     fn what_is_still_to_be_made_is_shown_whole() {
         let whole = |text: &str| {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            let resource = read(json, None).unwrap().remove(0);
+            let resource = read(json, None).unwrap().remove(0).resource;
             (resource.whole, resource.tags)
         };
         let none = Field::Known(Vec::new());
@@ -440,7 +475,7 @@ mod tests {
         ];
         for (text, kind) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            assert_eq!(read(json, None).unwrap()[0].id.kind, kind, "{text}");
+            assert_eq!(read(json, None).unwrap()[0].resource.id.kind, kind, "{text}");
         }
     }
 }

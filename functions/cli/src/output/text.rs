@@ -45,7 +45,7 @@ pub(crate) fn replay(report: &replay::Report) -> String {
 
 /// The report of `check`. A document need not have a name of its own, so files are kept apart.
 pub(crate) fn check(report: &check::Report) -> String {
-    let check::Report { rows, faults, documents } = report;
+    let check::Report { rows, faults, documents, .. } = report;
     let mut text = blocks(rows, |row| (&row.resource, &row.source));
     let failed = documents.by_status.get("failed");
     if documents.resources > 0 && failed.is_none() {
