@@ -105,6 +105,7 @@ fn container() -> impl Strategy<Value = Value> {
         None,
         Some(json!({})),
         Some(json!({"logDriver": "awslogs"})),
+        Some(json!({"logDriver": "awslogs", "options": {"mode": "blocking"}})),
         Some(json!({"logDriver": ""})),
         Some(Value::Null),
     ]);
@@ -153,11 +154,14 @@ fn container() -> impl Strategy<Value = Value> {
 
 fn document() -> impl Strategy<Value = (ResourceType, Value)> {
     let family = select(vec![None, Some("LINUX"), Some("WINDOWS_SERVER_2022_CORE")]);
+    let efs = |encryption: Value| json!({"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "transitEncryption": encryption}});
     let path = |path: &str| Some(json!([{"name": "d", "host": {"sourcePath": path}}, {"name": "e"}]));
     let volumes = select(vec![
         None,
         Some(json!([])),
         Some(json!([{"name": "d"}])),
+        Some(json!([{"name": "d"}, efs(Value::Null)])),
+        Some(json!([efs(json!("DISABLED")), {"name": "d"}, efs(json!("ENABLED"))])),
         path("/srv/../run/"),
         path("/proc"),
         path("/srv"),
@@ -225,7 +229,7 @@ fn document() -> impl Strategy<Value = (ResourceType, Value)> {
             json!({"status": "ACTIVE", "settings": settings, "configuration": configuration, "tags": []});
         (ResourceType::Cluster, cluster)
     });
-    prop_oneof![3 => task, 1 => service, 1 => cluster, 1 => others()]
+    prop_oneof![3 => task, 1 => service, 1 => cluster, 1 => others(), 1 => launch()]
 }
 
 /// Task sets, capacity providers and account settings.
@@ -256,10 +260,29 @@ fn others() -> impl Strategy<Value = (ResourceType, Value)> {
     prop_oneof![set, provider, setting]
 }
 
+/// Requests of RunTask.
+fn launch() -> impl Strategy<Value = (ResourceType, Value)> {
+    let public = select(vec![None, Some("ENABLED"), Some("DISABLED")]);
+    let environment = select(vec![
+        None,
+        Some(json!([])),
+        Some(json!([{"name": "DB_PASSWORD", "value": "hunter2"}])),
+        Some(json!([{"name": "AWS_ACCESS_KEY_ID", "value": "x"}, {"name": "LOG_LEVEL", "value": "info"}])),
+    ]);
+    (public, environment).prop_map(|(public, environment)| {
+        let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": public}});
+        let overrides = json!({"containerOverrides": [{"name": "web", "environment": environment}]});
+        let launch =
+            json!({"taskDefinition": "checkout:7", "networkConfiguration": network, "overrides": overrides});
+        (ResourceType::Task, launch)
+    })
+}
+
 fn resource(kind: ResourceType, document: &Value) -> Resource {
     let name = match kind {
         ResourceType::Cluster => "cluster/shop",
         ResourceType::Service => "service/shop/checkout",
+        ResourceType::Task => "task/shop/0f1e2d3c",
         ResourceType::TaskSet => "task-set/shop/checkout/ecs-svc/1",
         ResourceType::CapacityProvider => "capacity-provider/hosts",
         ResourceType::AccountSetting => "account-setting/containerInsights",
@@ -603,6 +626,7 @@ fn every_control_has_a_fix_that_was_tried_here() {
             ResourceType::TaskDefinition,
             ResourceType::Service,
             ResourceType::Cluster,
+            ResourceType::Task,
             ResourceType::TaskSet,
             ResourceType::CapacityProvider,
             ResourceType::AccountSetting,

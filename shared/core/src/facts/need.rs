@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::setting_arn;
 use crate::ids::Arn;
 use crate::image::ImageReference;
 use crate::resource::{ResourceId, ResourceType};
@@ -49,9 +50,19 @@ pub enum Need {
     Tasks(Arn),
     /// Whether a role may log sessions of ECS Exec.
     ExecLogRights(Arn),
+    /// Whether a task has a public address.
+    PublicAddress(Arn),
+    /// A parameter of a control, by its name and the control's slug, which the policy does not set.
+    Parameter(&'static str, &'static str),
 }
 
 impl Need {
+    /// An account's default of a setting, in the Region of a resource.
+    pub(crate) fn account_setting(place: &Arn, name: &str) -> Option<Self> {
+        let arn = setting_arn(place, place.region(), name)?;
+        Some(Self::Resource(ResourceId { kind: ResourceType::AccountSetting, arn }))
+    }
+
     /// The need as seen from outside: a member of a resource is shown by describing the resource.
     pub fn of(&self, id: &ResourceId) -> Self {
         match self {
@@ -129,6 +140,17 @@ impl Need {
                  logs:DescribeLogStreams logs:CreateLogStream logs:PutLogEvents",
                 argument(role.as_str())
             ),
+            Self::PublicAddress(task) => {
+                let name = task.name();
+                let (cluster, id) = name.split_once('/').unwrap_or(("default", name));
+                format!(
+                    "aws ecs describe-tasks --cluster {} --tasks {}, and aws ec2 describe-network-interfaces for the \
+                     interface that it names",
+                    argument(cluster),
+                    argument(id)
+                )
+            }
+            Self::Parameter(name, control) => format!("the policy's `{name}` under [controls.{control}]"),
         }
     }
 }
