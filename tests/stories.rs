@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use shipshape_core::control::Compliance;
+use shipshape_core::controls;
 use shipshape_core::policy::{Policy, Switch};
+use shipshape_core::remediation::Safety;
 use shipshape_core::resource::Body;
 use shipshape_tests::{
     Call, FIX, INSIGHTS, NON_ROOT, PRIVILEGED, PUBLIC_IP, arn, cluster, good_task, nat_network, policy,
@@ -220,6 +222,30 @@ fn scaling_a_service_on_a_violating_revision_is_a_repeat() {
 }
 
 #[test]
+fn a_service_does_not_wait_for_a_revision_that_only_a_person_can_mend() {
+    let mut task = good_task("checkout", 7);
+    task["volumes"] = json!([{"name": "socket", "host": {"sourcePath": "/var/run/docker.sock"}}]);
+    let container = &mut task["containerDefinitions"][0];
+    container["mountPoints"] = json!([{"sourceVolume": "socket", "containerPath": "/socket"}]);
+    container.as_object_mut().unwrap().remove("memory");
+    container.as_object_mut().unwrap().remove("user");
+    let state = [json!({"taskDefinition": task})];
+    let calls = [Call::create_service(0, &service("checkout", "checkout:7", "DISABLED"))];
+    for control in ["ecs-no-docker-socket-mount", "ecs-container-memory-limit", NON_ROOT] {
+        let asked = policy(&format!("{FIX}[controls.{control}]\nenabled = true\n"));
+        let judged = walk(&mut world(asked, &state), &calls, control);
+        assert_eq!(story(&judged), ["failed notify notified"], "{control}");
+        // What it proposes is what the revision's own finding does, where that proposes anything.
+        let proposed =
+            judged[0].fix.as_ref().map(|fix| (fix.safety, fix.summary.contains("then move the service")));
+        let expected = (control != "ecs-container-memory-limit").then_some((Safety::Manual, true));
+        assert_eq!(proposed, expected, "{control}");
+    }
+    let named = policy(&format!("{FIX}[controls.{NON_ROOT}]\nuser = \"1000\"\n"));
+    assert_eq!(story(&walk(&mut world(named, &state), &calls, NON_ROOT))[0], "failed wait waiting");
+}
+
+#[test]
 fn a_mended_revision_is_registered_once_however_often_the_old_one_is_started() {
     let run = |minute: u32| {
         let tasks = json!({"tasks": [{"taskArn": arn(&format!("task/shop/{minute}")),
@@ -403,4 +429,83 @@ fn one_change_that_puts_back_three_things_is_one_revert() {
     let fixed =
         last.iter().filter(|one| one.outcome.as_ref().is_some_and(|end| end.as_str() == "applied")).count();
     assert_eq!(fixed, 3, "{:?}", story(last));
+}
+
+#[test]
+fn the_accounts_default_decides_how_a_container_logs_that_names_no_mode() {
+    let put = |minute: u32, value: &str| {
+        let setting = json!({"name": "defaultLogDriverMode", "value": value,
+            "principalArn": "arn:aws:iam::111122223333:root", "type": "user"});
+        let request = json!({"name": "defaultLogDriverMode", "value": value});
+        Call::new("PutAccountSettingDefault", minute, request, json!({ "setting": setting }))
+    };
+    let gone = Call::new(
+        "DeleteAccountSetting",
+        25,
+        json!({"name": "defaultLogDriverMode"}),
+        json!({"setting": {"name": "defaultLogDriverMode", "principalArn": "arn:aws:iam::111122223333:root"}}),
+    );
+    let calls = [
+        Call::register(0, &good_task("checkout", 7)),
+        put(5, "non-blocking"),
+        Call::register(10, &good_task("checkout", 8)),
+        put(15, "blocking"),
+        Call::register(20, &good_task("checkout", 9)),
+        gone.clone(),
+        Call::register(30, &good_task("checkout", 10)),
+    ];
+    let slug = "ecs-log-nonblocking-mode";
+    let on = policy(&format!("[controls.{slug}]\nenabled = true\n"));
+    let statuses = |state: &[Value], calls: &[Call]| {
+        let judged = walk(&mut world(on.clone(), state), calls, slug);
+        judged.iter().map(|one| one.evaluation.compliance.status()).collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(&[], &calls), ["unknown", "passed", "failed", "unknown"]);
+    // What an answer told is told by it alone, until an event tells otherwise.
+    let described = json!({"settings": [{"name": "defaultLogDriverMode", "value": "blocking",
+        "principalArn": "arn:aws:iam::111122223333:root", "type": "user"}]});
+    let told = std::slice::from_ref(&described);
+    assert_eq!(statuses(told, &calls[..1]), ["failed"]);
+    assert_eq!(statuses(told, &calls[1..3]), ["passed"]);
+    assert_eq!(statuses(told, &[gone, Call::register(30, &good_task("checkout", 10))]), ["unknown"]);
+}
+
+/// Whatever is switched on, and whatever is printed of what was judged, planned and decided.
+#[test]
+fn no_value_that_containers_are_handed_is_ever_told() {
+    let planted = "PLANTED7canary";
+    let mut task = privileged("checkout", 7);
+    task["containerDefinitions"][0]["environment"] = json!([{"name": "DB_PASSWORD", "value": planted},
+        {"name": "AWS_SECRET_ACCESS_KEY", "value": planted}, {"name": "URL", "value": format!("amqp://u:{planted}@q")}]);
+    task["containerDefinitions"][0]["command"] = json!(["serve", format!("--token={planted}")]);
+    task["containerDefinitions"][0]["entryPoint"] = json!([format!("API_KEY={planted}")]);
+    task["containerDefinitions"][0]["dockerLabels"] = json!({"api-key": planted});
+    task["containerDefinitions"][0]["logConfiguration"] = json!({"logDriver": "splunk", "options": {
+        "splunk-token": planted, "mode": "blocking"}});
+    let tasks = json!({"tasks": [{"taskArn": arn("task/shop/1"), "taskDefinitionArn": arn("task-definition/checkout:7")}], "failures": []});
+    let overrides = json!({"containerOverrides": [{"name": "web", "command": [format!("--token={planted}")],
+        "environment": [{"name": "DB_PASSWORD", "value": planted}]}]});
+    let calls = [
+        Call::register(0, &task),
+        Call::new("RunTask", 5, json!({"taskDefinition": "checkout:7", "overrides": overrides}), tasks),
+        Call::create_service(10, &service("checkout", "checkout:7", "DISABLED")),
+    ];
+    let on: String =
+        controls::ALL.iter().map(|one| format!("[controls.{}]\nenabled = true\n", one.slug)).collect();
+    for mode in ["mode = \"notify\"\n", FIX] {
+        let mut world = world(policy(&format!("{mode}{on}")), &nat_network());
+        let mut failed = 0;
+        for call in &calls {
+            for judgement in world.walk(&call.change()).judgements {
+                let violations = match &judgement.evaluation.compliance {
+                    Compliance::Failed(violations) => serde_json::to_string(violations).unwrap(),
+                    _ => String::new(),
+                };
+                failed += u32::from(!violations.is_empty());
+                let said = format!("{judgement:?} {violations}");
+                assert!(!said.contains(planted), "{}: {said}", judgement.evaluation.control.slug);
+            }
+        }
+        assert!(failed >= 7, "only {failed} fail");
+    }
 }

@@ -3,8 +3,11 @@
 pub(crate) mod block;
 pub(crate) mod diff;
 pub(crate) mod json;
+pub(crate) mod sarif;
 pub(crate) mod text;
 pub(crate) mod words;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use shipshape_core::check::Checked;
@@ -14,6 +17,8 @@ use shipshape_core::judgement::{Judgement, Readiness, Ruling};
 use shipshape_core::ledger::{IncidentId, Outcome};
 use shipshape_core::remediation::Fix;
 use shipshape_core::resource::ResourceId;
+
+use crate::place::Place;
 
 pub(crate) use words::plain;
 
@@ -40,6 +45,8 @@ pub(crate) struct Row {
     pub(crate) outcome: Option<Outcome>,
     /// The file and the place in it.
     pub(crate) source: String,
+    /// Where the document stands, for formats that show lines; none where a change is judged.
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 impl Row {
@@ -61,11 +68,12 @@ impl Row {
             incident: judgement.incident.clone(),
             outcome: judgement.outcome.clone(),
             source,
+            place: None,
         }
     }
 
     /// What a document came to.
-    pub(crate) fn checked(checked: Checked, source: String) -> Self {
+    pub(crate) fn checked(checked: Checked, source: String, place: Arc<Place>) -> Self {
         Self {
             control: checked.evaluation.control,
             resource: checked.resource,
@@ -81,6 +89,7 @@ impl Row {
             incident: None,
             outcome: None,
             source,
+            place: Some(place),
         }
     }
 

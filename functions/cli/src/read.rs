@@ -53,6 +53,11 @@ impl fmt::Display for Fault {
 
 /// Hands over each piece of a file; answers what could not be read of it, the pieces that were refused among that.
 pub(crate) fn file(path: &Path, mut each: impl FnMut(&Piece<'_>) -> Result<(), Fault>) -> Vec<Fault> {
+    within(path, |_, piece| each(piece))
+}
+
+/// The same, with the text that a piece stands in.
+pub(crate) fn within(path: &Path, mut each: impl FnMut(&str, &Piece<'_>) -> Result<(), Fault>) -> Vec<Fault> {
     let (text, broken) = files::text(path);
     if broken.is_some() && text.is_empty() {
         return broken.into_iter().collect();
@@ -60,7 +65,7 @@ pub(crate) fn file(path: &Path, mut each: impl FnMut(&Piece<'_>) -> Result<(), F
     let Split { pieces, mut faults, tail } = split(&files::name(path), &text);
     // Where the bytes break off, that the text does so too is no news.
     faults.extend(broken.or(tail));
-    faults.extend(pieces.iter().filter_map(|piece| each(piece).err()));
+    faults.extend(pieces.iter().filter_map(|piece| each(&text, piece).err()));
     faults
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
     let mut reading = read(args, &pool, voices);
     reading.faults.extend(faults);
     let report = pool.install(|| walk(reading, args, &policy, &inventory));
-    let output = match args.common.format {
+    let output = match args.format {
         Format::Text => text::replay(&report),
         Format::Json => json::replay(&report)?,
     };

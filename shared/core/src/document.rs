@@ -125,6 +125,15 @@ impl<T> Field<T> {
         }
     }
 
+    /// What the value leads to; absent or hidden where it is.
+    pub fn then<'f, U>(&'f self, next: impl FnOnce(&'f T) -> Field<U>) -> Field<U> {
+        match self {
+            Self::Known(value) => next(value),
+            Self::Absent => Field::Absent,
+            Self::Hidden => Field::Hidden,
+        }
+    }
+
     /// The value made another, if it is shown.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Field<U> {
         self.and_then(|value| Field::Known(make(value)))

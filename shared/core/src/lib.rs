@@ -9,6 +9,7 @@ pub mod event;
 pub mod change;
 pub mod document;
 pub mod image;
+pub mod policy_document;
 pub mod resource;
 pub mod text;
 
@@ -17,6 +18,7 @@ pub mod control;
 pub mod controls;
 pub mod facts;
 pub mod finding;
+mod secrets;
 pub mod selection;
 
 pub mod preflight;

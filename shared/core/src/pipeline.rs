@@ -132,7 +132,7 @@ async fn judge<P: Ports>(
 ) -> Result<(Option<Resource>, Vec<Evaluation>), P::Failure> {
     let mut shown = match observed {
         Observed::State(resource) => Some((**resource).clone()),
-        observed => ports.facts().resource(&observed.id().arn).cloned(),
+        observed => ports.facts().known(observed.id()).cloned(),
     };
     for round in 0..=ROUNDS {
         let needs = match &shown {
@@ -150,7 +150,7 @@ async fn judge<P: Ports>(
             break;
         }
         // A resource that hides a member is replaced by its description.
-        if let Some(described) = ports.facts().resource(&observed.id().arn) {
+        if let Some(described) = ports.facts().known(observed.id()) {
             shown = Some(described.clone());
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn effect(place: &Place, request: Option<&RawValue>) -> Result<Effect
         .with("DesiredCapacity", asked.desired_capacity)
         .with("VPCZoneIdentifier", asked.vpc_zone_identifier)
         .with("NewInstancesProtectedFromScaleIn", asked.new_instances_protected_from_scale_in);
-    Ok(Effect { request: Request::Members(shape.names()), observed: vec![part(id, &shape)] })
+    Ok(Effect { request: Request::Members(shape.names()), observed: vec![part(id, &shape)], retagged: None })
 }
 
 #[cfg(test)]

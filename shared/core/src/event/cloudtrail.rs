@@ -110,7 +110,7 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         "autoscaling.amazonaws.com" => autoscaling::effect(&place, request),
         _ => return Ok(Parsed::Ignored(Ignored::Unwatched)),
     };
-    let Effect { request, observed } = match effect {
+    let Effect { request, observed, retagged } = match effect {
         Ok(effect) => effect,
         Err(Nothing::NoEffect) => return Ok(Parsed::Ignored(Ignored::NoEffect)),
         Err(Nothing::Unnamed) => return Err(ParseError::Unnamed(name.to_string())),
@@ -127,6 +127,7 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         observed,
         task_version: None,
         deployment: None,
+        retagged,
         addendum: !header.addendum.is_absent(),
     };
     Ok(match foreign(&place, &change) {

@@ -74,7 +74,7 @@ pub(super) fn effect(
         return Err(Nothing::NoEffect);
     }
     let request = call.set();
-    Ok(Effect { request, observed: call.observed().ok_or(Nothing::Unnamed)? })
+    Ok(Effect { request, observed: call.observed().ok_or(Nothing::Unnamed)?, retagged: None })
 }
 
 struct Call<'a> {

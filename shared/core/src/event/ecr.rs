@@ -13,7 +13,7 @@ use super::{Place, policy};
 use crate::change::{Api, Observed, Request};
 use crate::document::{Document, Field, Shape};
 use crate::ids::{AccountId, Arn};
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{Resource, ResourceId, ResourceType, Retagged, Tag, keys};
 
 mod native;
 
@@ -38,8 +38,8 @@ struct Given<'a> {
     policy_text: Field<&'a RawValue>,
     #[serde(borrow)]
     lifecycle_policy_text: Field<&'a RawValue>,
-    #[serde(borrow)]
-    tags: Field<&'a RawValue>,
+    tags: Field<Vec<Tag>>,
+    tag_keys: Field<Vec<String>>,
     /// Of answers alone.
     #[serde(borrow)]
     repository: Field<&'a RawValue>,
@@ -70,7 +70,7 @@ pub(super) fn effect(
 ) -> Result<Effect, Nothing> {
     let call = Call { api, place, asked: Given::of(request), answer: Given::of(response) };
     let observed = call.observed().ok_or(Nothing::Unnamed)?;
-    Ok(Effect { request: set(api), observed: vec![observed] })
+    Ok(Effect { request: set(api), observed: vec![observed], retagged: call.retagged() })
 }
 
 /// The members that a call sets, as the observed document calls them.
@@ -158,15 +158,23 @@ impl Call<'_> {
     fn created(&self) -> Option<Observed> {
         let id = self.repository(&Given::read(self.answer.repository))?;
         let made = self.answer.repository.known().map(|json| Document::new(json));
-        let tags = match &self.asked.tags {
-            Field::Known(tags) => Resource::tag_keys(tags),
-            Field::Hidden => Field::Hidden,
-            Field::Absent => Field::Absent,
-        };
         Some(match made.and_then(|document| Resource::read(id.clone(), document)) {
-            Some(resource) => Observed::State(Box::new(resource.with_tags_beside(tags))),
+            // A new repository has the tags that the request gave it, and no policies yet.
+            Some(resource) => Observed::State(Box::new(Resource {
+                whole: true,
+                ..resource.with_tags_beside(keys(&self.asked.tags))
+            })),
             None => Observed::Touched(id),
         })
+    }
+
+    /// What a change of tags did, as far as its request shows it.
+    fn retagged(&self) -> Option<Retagged> {
+        match self.api {
+            Api::TagRepository => keys(&self.asked.tags).into_known().map(Retagged::Added),
+            Api::UntagRepository => self.asked.tag_keys.known().cloned().map(Retagged::Removed),
+            _ => None,
+        }
     }
 
     /// The call replaces all rules. An account has one registry in a Region.
@@ -297,13 +305,19 @@ mod tests {
         let effect = call(Api::CreateRepository, &request, &answer);
         let made = effect.as_ref().unwrap().observed.first();
         let Some(Observed::State(made)) = made else { panic!("{made:?}") };
+        assert!(made.whole);
         assert_eq!(made.tags, Field::Known(vec!["team".to_owned()]));
         assert_eq!(told(effect), json!([whole]));
         let touched = json!([{ "Touched": REPOSITORY }]);
         assert_eq!(told(call(Api::CreateRepository, &request, &json!({"omitted": true}))), touched);
         assert_eq!(told(call(Api::DeleteRepository, &request, &answer)), json!([{ "Gone": REPOSITORY }]));
-        for api in [Api::TagRepository, Api::UntagRepository] {
+        let tags = json!({"resourceArn": REPOSITORY, "tags": [{"Key": "team", "Value": "shop"}], "tagKeys": ["owner"]});
+        for (api, retagged) in [
+            (Api::TagRepository, Retagged::Added(vec!["team".to_owned()])),
+            (Api::UntagRepository, Retagged::Removed(vec!["owner".to_owned()])),
+        ] {
             assert_eq!(told(call(api, &json!({"resourceArn": REPOSITORY}), &Value::Null)), touched);
+            assert_eq!(call(api, &tags, &Value::Null).unwrap().retagged, Some(retagged));
             let other = json!({"resourceArn": "arn:aws:ecs:eu-west-1:111122223333:cluster/shop"});
             assert_eq!(told(call(api, &other, &Value::Null)), "unnamed");
         }

@@ -2,13 +2,14 @@
 
 use crate::change::{Observed, Request};
 use crate::document::{Document, Shape};
-use crate::resource::{Resource, ResourceId};
+use crate::resource::{Resource, ResourceId, Retagged};
 
 /// What a call did.
 #[derive(Debug)]
 pub(super) struct Effect {
     pub(super) request: Request,
     pub(super) observed: Vec<Observed>,
+    pub(super) retagged: Option<Retagged>,
 }
 
 /// Why a successful call leaves nothing to judge.
@@ -25,9 +26,12 @@ pub(super) fn members(names: &[&str]) -> Request {
     Request::Members(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
-/// The whole of a resource, in the shape in which it is described.
+/// The whole of a resource, in the shape in which it is described: what is not there is not there.
 pub(super) fn state(id: ResourceId, shape: &Shape) -> Observed {
-    observed(id, shape, Observed::State)
+    match observed(id, shape, Observed::State) {
+        Observed::State(resource) => Observed::State(Box::new(Resource { whole: true, ..*resource })),
+        other => other,
+    }
 }
 
 /// Some of a resource, in the shape in which it is described.

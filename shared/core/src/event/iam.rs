@@ -12,7 +12,7 @@ use super::{Place, policy};
 use crate::change::{Api, Observed, Request};
 use crate::document::{Field, Shape};
 use crate::ids::Arn;
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{ResourceId, ResourceType, Tag, keys};
 
 mod password;
 mod versions;
@@ -33,8 +33,7 @@ struct Asked<'a> {
     assume_role_policy_document: Field<&'a RawValue>,
     permissions_boundary: Field<String>,
     set_as_default: Field<bool>,
-    #[serde(borrow)]
-    tags: Field<&'a RawValue>,
+    tags: Field<Vec<Tag>>,
 }
 
 /// The members of answers.
@@ -94,7 +93,7 @@ pub(super) fn effect(
         Api::UpdateAccountPasswordPolicy | Api::DeleteAccountPasswordPolicy => call.password_policy(request),
         _ => call.observed(),
     };
-    Ok(Effect { request: call.set(), observed: vec![observed.ok_or(Nothing::Unnamed)?] })
+    Ok(Effect { request: call.set(), observed: vec![observed.ok_or(Nothing::Unnamed)?], retagged: None })
 }
 
 struct Call<'a> {
@@ -225,13 +224,10 @@ impl Call<'_> {
 
     /// A new resource has the tags that the request gave it.
     fn tagged(&self, observed: Observed) -> Observed {
-        let tags = match &self.asked.tags {
-            Field::Known(tags) => Resource::tag_keys(tags),
-            Field::Hidden => Field::Hidden,
-            Field::Absent => Field::Absent,
-        };
         match observed {
-            Observed::State(resource) => Observed::State(Box::new(resource.with_tags_beside(tags))),
+            Observed::State(resource) => {
+                Observed::State(Box::new(resource.with_tags_beside(keys(&self.asked.tags))))
+            }
             other => other,
         }
     }

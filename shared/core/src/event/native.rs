@@ -96,6 +96,7 @@ pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseEr
         observed,
         task_version: versioned(api, &detail),
         deployment: (api == Api::DeploymentStateChange).then(|| news(&detail)).flatten(),
+        retagged: None,
         addendum: false,
     };
     Ok(match foreign(&place, &change) {

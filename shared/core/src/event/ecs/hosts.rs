@@ -63,7 +63,7 @@ impl Call<'_> {
             .named_instance(arn.as_str())
             .unwrap_or(ResourceId { kind: ResourceType::ContainerInstance, arn });
         Some(match Resource::read(id.clone(), document) {
-            Some(resource) => Observed::State(Box::new(resource)),
+            Some(resource) => Observed::State(Box::new(self.as_created(resource))),
             None => Observed::Touched(id),
         })
     }
