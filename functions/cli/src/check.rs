@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use shipshape_core::check as core;
@@ -61,7 +62,7 @@ pub(crate) struct Report {
 /// What the input held.
 #[derive(Default)]
 struct Reading {
-    resources: Vec<(Resource, String)>,
+    resources: Vec<(Resource, Arc<str>)>,
     faults: Vec<Fault>,
     documents: Documents,
 }
@@ -70,7 +71,7 @@ pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Sta
     let policy = policy_file::load(args.common.policy.as_deref(), voices)?;
     let report = judge(read(args, voices), args, &policy);
     let output = match args.common.format {
-        Format::Text => text::check(&report),
+        Format::Text => text::check(&report, args.common.full),
         Format::Json => json::check(&report)?,
     };
     voices.faults(&report.faults);
@@ -98,7 +99,7 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
             }
             let complies = matches!(evaluation.compliance, Compliance::Passed | Compliance::NotApplicable(_));
             if args.common.all || !complies {
-                rows.push(Row::checked(checked, source.clone()));
+                rows.push(Row::checked(checked, Arc::clone(&source)));
             }
         }
     }
@@ -108,9 +109,14 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
 
 fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     let (paths, faults) = files::list(&args.paths);
-    let readings = read::all(&paths, voices.quiet, |path| one(path, args.kind));
+    let one = |index, path: &Path, buffer: &mut Vec<u8>, read: &mut Vec<(usize, Reading)>| {
+        read.push((index, one(path, args.kind, buffer)));
+    };
+    let mut readings: Vec<_> =
+        read::all(&paths, read::jobs(None), voices.quiet, Vec::new, one).into_iter().flatten().collect();
+    readings.sort_by_key(|(index, _)| *index);
     let mut whole = Reading { faults, ..Reading::default() };
-    for (path, reading) in paths.iter().zip(readings) {
+    for (path, (_, reading)) in paths.iter().zip(readings) {
         voices.detail(&format!("{}: {}", files::name(path), reading.documents));
         whole.resources.extend(reading.resources);
         whole.faults.extend(reading.faults);
@@ -122,15 +128,16 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     whole
 }
 
-fn one(path: &Path, kind: Option<ResourceType>) -> Reading {
+fn one(path: &Path, kind: Option<ResourceType>, buffer: &mut Vec<u8>) -> Reading {
     let (mut resources, mut documents) = (Vec::new(), Documents::default());
-    let faults = read::file(path, |piece| {
+    let faults = read::pieces(path, buffer, |piece| {
         let read = core::read(&piece.json, kind)
             .map_err(|error| Fault::new(&piece.source, error.to_string()).at_line(piece.line))?;
         documents.read += 1;
         documents.resources += read.len() as u64;
         documents.ignored += u64::from(read.is_empty());
-        resources.extend(read.into_iter().map(|resource| (resource, piece.source.clone())));
+        let source: Arc<str> = piece.source.as_str().into();
+        resources.extend(read.into_iter().map(|resource| (resource, Arc::clone(&source))));
         Ok(())
     });
     documents.broken = faults.len() as u64;
