@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shipshape_core::control::Compliance;
 use shipshape_core::policy::{Policy, Switch};
+use shipshape_core::remediation::Safety;
 use shipshape_core::resource::Body;
 use shipshape_tests::{
     Call, FIX, INSIGHTS, NON_ROOT, PRIVILEGED, PUBLIC_IP, arn, cluster, good_task, nat_network, policy,
@@ -217,6 +218,30 @@ fn scaling_a_service_on_a_violating_revision_is_a_repeat() {
         story(&judged),
         ["failed notify notified", "failed notify repeated", "failed notify notified"]
     );
+}
+
+#[test]
+fn a_service_does_not_wait_for_a_revision_that_only_a_person_can_mend() {
+    let mut task = good_task("checkout", 7);
+    task["volumes"] = json!([{"name": "socket", "host": {"sourcePath": "/var/run/docker.sock"}}]);
+    let container = &mut task["containerDefinitions"][0];
+    container["mountPoints"] = json!([{"sourceVolume": "socket", "containerPath": "/socket"}]);
+    container.as_object_mut().unwrap().remove("memory");
+    container.as_object_mut().unwrap().remove("user");
+    let state = [json!({"taskDefinition": task})];
+    let calls = [Call::create_service(0, &service("checkout", "checkout:7", "DISABLED"))];
+    for control in ["ecs-no-docker-socket-mount", "ecs-container-memory-limit", NON_ROOT] {
+        let asked = policy(&format!("{FIX}[controls.{control}]\nenabled = true\n"));
+        let judged = walk(&mut world(asked, &state), &calls, control);
+        assert_eq!(story(&judged), ["failed notify notified"], "{control}");
+        // What it proposes is what the revision's own finding does, where that proposes anything.
+        let proposed =
+            judged[0].fix.as_ref().map(|fix| (fix.safety, fix.summary.contains("then move the service")));
+        let expected = (control != "ecs-container-memory-limit").then_some((Safety::Manual, true));
+        assert_eq!(proposed, expected, "{control}");
+    }
+    let named = policy(&format!("{FIX}[controls.{NON_ROOT}]\nuser = \"1000\"\n"));
+    assert_eq!(story(&walk(&mut world(named, &state), &calls, NON_ROOT))[0], "failed wait waiting");
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub fn good_task(family: &str, revision: u32) -> Value {
         "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512", "volumes": [],
         "containerDefinitions": [{
             "name": "web", "image": format!("public.ecr.aws/shop/web@sha256:{}", "ab".repeat(32)),
-            "essential": true, "user": "1000:1000", "readonlyRootFilesystem": true, "environment": [], "mountPoints": [],
+            "essential": true, "memory": 512, "user": "1000:1000", "readonlyRootFilesystem": true,
+            "environment": [], "mountPoints": [], "healthCheck": {"command": ["CMD", "/check"]},
             "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web"}}
         }]
     })

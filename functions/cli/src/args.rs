@@ -54,7 +54,7 @@ pub(crate) enum Command {
     /// Walk captured events in time order: what they violate, and what would have been done
     #[command(after_help = REPLAY)]
     Replay(Replay),
-    /// Judge documents: what `aws ecs describe-*` prints, or the input of register-task-definition
+    /// Judge documents: what `aws ecs describe-*` and list-account-settings print, or the input of a register or create call
     #[command(after_help = CHECK)]
     Check(Check),
     /// List the controls, or show what one of them is about
@@ -92,7 +92,8 @@ temporary file that nobody else can read and that is gone afterwards; TMPDIR say
 const CHECK: &str = "Examples:
   shipshape check task-definition.json
   aws ecs describe-services --cluster shop --services checkout --include TAGS | shipshape check -
-  shipshape check described/ --control ecs-container-not-privileged --fail-on high";
+  shipshape check described/ --control ecs-container-not-privileged --fail-on high
+  shipshape check rendered/ --format sarif -o shipshape.sarif --fail-on never";
 
 /// Commands about policies.
 #[derive(Debug, Subcommand)]
@@ -134,6 +135,9 @@ pub(crate) struct Replay {
     /// How many threads read; as many as there are cores, if not given.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
     /// Which findings make the exit status 1.
     #[arg(long, value_parser = fail_on, default_value = "never", value_name = "SEVERITY|never")]
     pub(crate) fail_on: FailOn,
@@ -154,6 +158,9 @@ pub(crate) struct Check {
     /// The time that exemptions are weighed at; now, if not given.
     #[arg(long, value_parser = time, value_name = "TIME")]
     pub(crate) now: Option<Timestamp>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) format: CheckFormat,
     /// Which findings make the exit status 1.
     #[arg(long, value_parser = fail_on, default_value = "informational", value_name = "SEVERITY|never")]
     pub(crate) fail_on: FailOn,
@@ -177,9 +184,6 @@ pub(crate) struct Common {
     /// Every finding as a whole block, also where they are so many that most get a line.
     #[arg(long)]
     pub(crate) full: bool,
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
     /// Where to write it.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -192,6 +196,17 @@ pub(crate) enum Format {
     Text,
     /// JSON lines.
     Json,
+}
+
+/// How `check` prints: unlike events, documents have lines that a report can point at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// For people.
+    Text,
+    /// JSON lines.
+    Json,
+    /// SARIF 2.1.0, for code scanning and editors.
+    Sarif,
 }
 
 /// Which findings make the exit status 1; none where it is empty.

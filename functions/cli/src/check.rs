@@ -6,15 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use shipshape_core::check as core;
-use shipshape_core::control::Compliance;
+use shipshape_core::control::{Compliance, Control};
 use shipshape_core::facts::Facts;
+use shipshape_core::ids::Arn;
 use shipshape_core::policy::Policy;
 use shipshape_core::resource::{Resource, ResourceType};
 use shipshape_core::selection::Selection;
 
-use crate::args::{Check, Format};
-use crate::output::{Row, json, text};
+use crate::args::{Check, CheckFormat};
+use crate::output::{Row, json, sarif, text};
+use crate::place::{Place, Places};
 use crate::read::{self, Fault, files};
 use crate::{Status, Voices, policy_file};
 
@@ -57,22 +60,39 @@ pub(crate) struct Report {
     pub(crate) faults: Vec<Fault>,
     /// The counts.
     pub(crate) documents: Documents,
+    /// The controls that were judged by, in the order of their slugs.
+    pub(crate) controls: Vec<&'static Control>,
+    /// Where the documents stand that services may have been judged by.
+    pub(crate) revisions: BTreeMap<Arn, Arc<Place>>,
+    /// The files that faults are about; none where one is about the paths that were given.
+    pub(crate) files: BTreeMap<Fault, Arc<Path>>,
+}
+
+/// A resource, and where it was read.
+struct Found {
+    resource: Resource,
+    source: Arc<str>,
+    place: Arc<Place>,
 }
 
 /// What the input held.
 #[derive(Default)]
 struct Reading {
-    resources: Vec<(Resource, Arc<str>)>,
+    resources: Vec<Found>,
+    /// Answers with nothing to judge, which may tell what others need.
+    answers: Vec<Box<RawValue>>,
     faults: Vec<Fault>,
     documents: Documents,
+    files: BTreeMap<Fault, Arc<Path>>,
 }
 
 pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
     let policy = policy_file::load(args.common.policy.as_deref(), voices)?;
     let report = judge(read(args, voices), args, &policy);
-    let output = match args.common.format {
-        Format::Text => text::check(&report, args.common.full),
-        Format::Json => json::check(&report)?,
+    let output = match args.format {
+        CheckFormat::Text => text::check(&report, args.common.full),
+        CheckFormat::Json => json::check(&report)?,
+        CheckFormat::Sarif => sarif::check(&report)?,
     };
     voices.faults(&report.faults);
     voices.result(&output, args.common.output.as_deref())?;
@@ -80,16 +100,20 @@ pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Sta
 }
 
 fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
-    let Reading { resources, mut faults, mut documents } = reading;
+    let Reading { resources, answers, mut faults, mut documents, files } = reading;
     let now = args.now.unwrap_or_else(Timestamp::now);
     let selection = Selection::of(policy, &args.common.controls, args.common.severity);
-    let mut facts = Facts::default();
+    let (mut facts, mut revisions) = (Facts::default(), BTreeMap::new());
     // A service answers for the revision that it runs, where that is among the documents.
-    for (resource, _) in resources.iter().filter(|(one, _)| one.id.kind == ResourceType::TaskDefinition) {
-        facts.learn(resource.clone());
+    for one in resources.iter().filter(|one| one.resource.id.kind == ResourceType::TaskDefinition) {
+        facts.learn(one.resource.clone());
+        revisions.insert(one.resource.id.arn.clone(), one.place.clone());
+    }
+    for answer in &answers {
+        facts.absorb(answer);
     }
     let mut rows = Vec::new();
-    for (resource, source) in resources {
+    for Found { resource, source, place } in resources {
         for checked in core::check(&resource, &facts, policy, &selection, now) {
             let evaluation = &checked.evaluation;
             let status = if checked.exempt.is_some() { "exempt" } else { evaluation.compliance.status() };
@@ -99,12 +123,13 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
             }
             let complies = matches!(evaluation.compliance, Compliance::Passed | Compliance::NotApplicable(_));
             if args.common.all || !complies {
-                rows.push(Row::checked(checked, Arc::clone(&source)));
+                rows.push(Row::checked(checked, Arc::clone(&source), Arc::clone(&place)));
             }
         }
     }
     faults.sort();
-    Report { rows, faults, documents }
+    let controls = selection.iter().map(|selected| selected.control).collect();
+    Report { rows, faults, documents, controls, revisions, files }
 }
 
 fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
@@ -119,7 +144,9 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     for (path, (_, reading)) in paths.iter().zip(readings) {
         voices.detail(&format!("{}: {}", files::name(path), reading.documents));
         whole.resources.extend(reading.resources);
+        whole.answers.extend(reading.answers);
         whole.faults.extend(reading.faults);
+        whole.files.extend(reading.files);
         whole.documents.read += reading.documents.read;
         whole.documents.resources += reading.documents.resources;
         whole.documents.ignored += reading.documents.ignored;
@@ -129,17 +156,24 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
 }
 
 fn one(path: &Path, kind: Option<ResourceType>, buffer: &mut Vec<u8>) -> Reading {
-    let (mut resources, mut documents) = (Vec::new(), Documents::default());
-    let faults = read::pieces(path, buffer, |piece| {
-        let read = core::read(&piece.json, kind)
+    let (mut reading, mut places) = (Reading::default(), Places::new(path));
+    let faults = read::within(path, buffer, |text, piece| {
+        let found = core::read(&piece.json, kind)
             .map_err(|error| Fault::new(&piece.source, error.to_string()).at_line(piece.line))?;
-        documents.read += 1;
-        documents.resources += read.len() as u64;
-        documents.ignored += u64::from(read.is_empty());
+        reading.documents.read += 1;
+        reading.documents.resources += found.len() as u64;
+        reading.documents.ignored += u64::from(found.is_empty());
+        if found.is_empty() {
+            reading.answers.push(piece.json.clone().into_owned());
+        }
         let source: Arc<str> = piece.source.as_str().into();
-        resources.extend(read.into_iter().map(|resource| (resource, Arc::clone(&source))));
+        for (found, place) in places.of(text, piece.json.get(), found) {
+            reading.resources.push(Found { resource: found.resource, source: Arc::clone(&source), place });
+        }
         Ok(())
     });
-    documents.broken = faults.len() as u64;
-    Reading { resources, faults, documents }
+    reading.documents.broken = faults.len() as u64;
+    reading.files = faults.iter().map(|fault| (fault.clone(), Arc::from(path))).collect();
+    reading.faults = faults;
+    reading
 }

@@ -4,6 +4,7 @@ mod args;
 mod catalogue;
 mod check;
 mod output;
+mod place;
 mod policy_file;
 mod progress;
 mod read;

@@ -4,6 +4,7 @@ pub(crate) mod block;
 pub(crate) mod diff;
 pub(crate) mod groups;
 pub(crate) mod json;
+pub(crate) mod sarif;
 pub(crate) mod text;
 pub(crate) mod words;
 
@@ -19,7 +20,9 @@ use shipshape_core::ledger::{IncidentId, Outcome};
 use shipshape_core::remediation::Fix;
 use shipshape_core::resource::ResourceId;
 
+use crate::place::Place;
 use groups::Groups;
+
 pub(crate) use words::plain;
 
 /// The answers of a long run, as they come.
@@ -92,6 +95,8 @@ pub(crate) struct Row {
     pub(crate) outcome: Option<Outcome>,
     /// The file and the place in it.
     pub(crate) source: Arc<str>,
+    /// Where the document stands, for formats that show lines; none where a change is judged.
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 impl Row {
@@ -113,11 +118,12 @@ impl Row {
             incident: judgement.incident,
             outcome: judgement.outcome,
             source,
+            place: None,
         }
     }
 
     /// What a document came to.
-    pub(crate) fn checked(checked: Checked, source: Arc<str>) -> Self {
+    pub(crate) fn checked(checked: Checked, source: Arc<str>, place: Arc<Place>) -> Self {
         Self {
             control: checked.evaluation.control,
             resource: checked.resource,
@@ -133,6 +139,7 @@ impl Row {
             incident: None,
             outcome: None,
             source,
+            place: Some(place),
         }
     }
 

@@ -85,8 +85,8 @@ impl Default for Sizes {
 pub(crate) enum Input<'a> {
     /// A record of a log that was scanned, by the name of its file.
     Record(&'a str, &'a Found<'a>),
-    /// Any other piece of JSON.
-    Piece(&'a Piece<'a>),
+    /// Any other piece of JSON, and the text that it stands in, as far as that is at hand.
+    Piece(&'a str, &'a Piece<'a>),
 }
 
 /// Takes what was found; answers why it cannot be read.
@@ -132,9 +132,18 @@ pub(crate) fn pieces(
     buffer: &mut Vec<u8>,
     mut each: impl FnMut(&Piece<'_>) -> Result<(), Fault>,
 ) -> Vec<Fault> {
+    within(path, buffer, |_, piece| each(piece))
+}
+
+/// The same, with the text that a piece stands in; empty where that was never held as a whole.
+pub(crate) fn within(
+    path: &Path,
+    buffer: &mut Vec<u8>,
+    mut each: impl FnMut(&str, &Piece<'_>) -> Result<(), Fault>,
+) -> Vec<Fault> {
     let each = &mut |input: Input<'_>| match input {
-        Input::Piece(piece) => each(piece),
-        Input::Record(path, found) => each(&found.piece(path)?),
+        Input::Piece(text, piece) => each(text, piece),
+        Input::Record(path, found) => each("", &found.piece(path)?),
     };
     file(path, Sizes::default(), buffer, None, each).faults
 }
@@ -199,7 +208,7 @@ fn whole(name: &str, window: &Window<'_>, each: Each<'_>) -> Vec<Fault> {
     faults.extend(split);
     // Where the bytes break off, that the text does so too is no news.
     faults.extend(tail.filter(|_| !lost));
-    faults.extend(pieces.iter().filter_map(|piece| each(Input::Piece(piece)).err()));
+    faults.extend(pieces.iter().filter_map(|piece| each(Input::Piece(&text, piece)).err()));
     faults
 }
 

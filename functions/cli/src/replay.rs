@@ -54,7 +54,7 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
     let bar = progress::changes(feed.count(), voices.quiet);
     let worlds = Worlds::new(args, &policy, &inventory);
     let output = args.common.output.as_deref();
-    let (report, worst) = match args.common.format {
+    let (report, worst) = match args.format {
         Format::Json => {
             let mut sink = voices.sink(output)?;
             let (report, _, worst) = worlds.walk(feed, seen, &pool, &bar, &mut sink)?;
@@ -86,7 +86,7 @@ impl Worlds {
             let selection = Selection::of(&policy, &args.common.controls, args.common.severity);
             World::new(policy, selection, inventory.clone())
         };
-        let answers = match args.common.format {
+        let answers = match args.format {
             Format::Json => Answers::Json(Vec::new()),
             Format::Text => Answers::Text(Box::default()),
         };

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::ids::{AccountId, Arn, ChangeId, Region};
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{Resource, ResourceId, ResourceType, Retagged};
 
 mod api;
 
@@ -37,6 +37,8 @@ pub struct Change {
     pub task_version: Option<(Arn, u64)>,
     /// The deployment that a deployment event is about.
     pub deployment: Option<DeploymentNews>,
+    /// What it did to tags, where that is what it did.
+    pub retagged: Option<Retagged>,
     /// CloudTrail delivered it a second time, late and perhaps only in part: it may start an evaluation, and
     /// never overwrites what newer events told.
     pub addendum: bool,
@@ -47,11 +49,18 @@ impl Change {
     /// nothing of what it refers to, a native event sets nothing, an update what its request names. A request that
     /// is hidden may have named anything.
     pub fn touches(&self, kind: ResourceType, member: &str) -> bool {
+        let express = kind == ResourceType::ExpressGatewayService;
         match (&self.request, self.api.creates()) {
             (Request::Nothing, _) => false,
+            (_, Some(_)) if express => self.api == Api::CreateExpressGatewayService,
             (_, Some(created)) => created == kind,
             (Request::Everything, None) => true,
-            (Request::Members(members), None) => members.iter().any(|name| name == member),
+            // What an Express service prints in its configurations, requests set beside each other: the ways in
+            // are those that its network has.
+            (Request::Members(members), None) => {
+                let member = if express { "networkConfiguration" } else { member };
+                members.iter().any(|name| name == member)
+            }
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::facts::Facts;
 use crate::ids::{AccountId, Arn, Region};
 use crate::policy::{ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
 use crate::selection::Selection;
+use crate::text::offset_of;
 
 /// Why a document is not one that can be checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +28,9 @@ pub enum DocumentError {
     NothingFound,
     /// An object of no known shape.
     #[error(
-        "no known shape: wanted what describe-clusters, describe-services, describe-task-definition or \
-         describe-task-sets print, one of their objects, or the input of register-task-definition (force a kind with --type)"
+        "no known shape: wanted what describe-clusters, describe-services, describe-task-definition, describe-task-sets, \
+         describe-capacity-providers, describe-express-gateway-service or list-account-settings print, one of their \
+         objects, or the input of register-task-definition or create-capacity-provider (force a kind with --type)"
     )]
     NoKnownShape,
 }
@@ -53,6 +55,15 @@ struct Shape<'a> {
     task_sets: Field<Vec<&'a RawValue>>,
     #[serde(borrow)]
     task_set: Field<&'a RawValue>,
+    /// A cluster has these two as well.
+    #[serde(borrow)]
+    capacity_providers: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    settings: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    capacity_provider: Field<&'a RawValue>,
+    #[serde(borrow)]
+    setting: Field<&'a RawValue>,
     /// Recorders of answers put them here.
     #[serde(borrow)]
     data: Field<&'a RawValue>,
@@ -65,6 +76,12 @@ struct Shape<'a> {
     failures: Field<Vec<Present>>,
     task_definition_arn: Field<String>,
     task_set_arn: Field<String>,
+    capacity_provider_arn: Field<String>,
+    auto_scaling_group_provider: Field<Present>,
+    managed_instances_provider: Field<Present>,
+    principal_arn: Field<String>,
+    name: Field<String>,
+    value: Field<String>,
     container_definitions: Field<Present>,
     family: Field<String>,
     tasks: Field<Present>,
@@ -88,44 +105,76 @@ impl Shape<'_> {
             && none(&self.clusters)
             && none(&self.services)
             && none(&self.task_sets)
+            && none(&self.capacity_providers)
+            && none(&self.settings)
             && self.cluster.is_absent()
             && self.service.is_absent()
             && self.task_set.is_absent()
+            && self.capacity_provider.is_absent()
+            && self.setting.is_absent()
     }
+
+    /// Whether it is a cluster, or what one is made or changed by: its capacity providers and settings are its own.
+    fn of_a_cluster(&self) -> bool {
+        self.cluster_arn.known().is_some()
+            || self.cluster_name.known().is_some()
+            || self.cluster.known().is_some()
+    }
+}
+
+/// A resource that a document holds.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The resource.
+    pub resource: Resource,
+    /// Where its own document begins, in bytes of the text that was read.
+    pub offset: usize,
 }
 
 /// Reads the resources of a document: an answer of ECS, one of its objects, or the input of a register call. None
 /// where it is an answer that holds nothing to judge. `forced` says what a bare object is.
-pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resource>, DocumentError> {
+pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>, DocumentError> {
     if !json.get().starts_with('{') {
         return Err(DocumentError::NotAnObject);
     }
+    let within = |object: &RawValue| offset_of(object.get(), json.get()).unwrap_or_default();
+    let found = |kind, object: &RawValue, tags| {
+        one(kind, object, tags).map(|resource| Found { resource, offset: within(object) })
+    };
     if let Some(kind) = forced {
-        return one(kind, json, Field::Absent)
-            .map(|resource| vec![resource])
-            .ok_or(DocumentError::NotAnObject);
+        return found(kind, json, Field::Absent).map(|one| vec![one]).ok_or(DocumentError::NotAnObject);
     }
     let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::NoKnownShape)?;
     if let (Some(data), Field::Known(_)) = (shape.data.known(), &shape.status_code) {
-        return read(data, forced);
+        let mut inside = read(data, forced)?;
+        inside.iter_mut().for_each(|one| one.offset += within(data));
+        return Ok(inside);
     }
     let tags = shape.tags.known().map_or(Field::Absent, |tags| Resource::tag_keys(tags));
-    let lists = [
+    let mut lists = vec![
         (ResourceType::Cluster, &shape.clusters, &shape.cluster),
         (ResourceType::Service, &shape.services, &shape.service),
         (ResourceType::TaskSet, &shape.task_sets, &shape.task_set),
     ];
+    if !shape.of_a_cluster() {
+        lists.push((ResourceType::CapacityProvider, &shape.capacity_providers, &shape.capacity_provider));
+        // Settings of an account say whose they are; those that a cluster is changed by do not.
+        let whose = |json: &&RawValue| identify(ResourceType::AccountSetting, &Document::new(json)).is_some();
+        if shape.settings.items().iter().all(whose) {
+            lists.push((ResourceType::AccountSetting, &shape.settings, &shape.setting));
+        }
+    }
     let mut resources = Vec::new();
     let mut answer = false;
     for (kind, many, single) in lists {
         answer |= many.known().is_some() || (single.known().is_some_and(|json| json.get().starts_with('{')));
         let objects = many.items().iter().chain(single.known()).filter(|json| json.get().starts_with('{'));
-        resources.extend(objects.filter_map(|object| one(kind, object, Field::Absent)));
+        resources.extend(objects.filter_map(|object| found(shaped(kind, object), object, Field::Absent)));
     }
     // In a bare service or task set this member is the ARN of what it runs.
     if let Some(definition) = shape.task_definition.known().filter(|json| json.get().starts_with('{')) {
         answer = true;
-        resources.extend(one(ResourceType::TaskDefinition, definition, tags));
+        resources.extend(found(ResourceType::TaskDefinition, definition, tags));
     }
     // What a misspelt name is answered with, or a list of something else, must not pass as judged.
     if answer && resources.is_empty() && !shape.empty_answer() {
@@ -135,11 +184,19 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Resourc
         return Ok(resources);
     }
     match bare(&shape) {
-        Some(kind) => Ok(one(kind, json, Field::Absent).into_iter().collect()),
+        Some(kind) => Ok(found(shaped(kind, json), json, Field::Absent).into_iter().collect()),
         None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
             Ok(Vec::new())
         }
         None => Err(DocumentError::NoKnownShape),
+    }
+}
+
+/// A `service` is one of two kinds, by its shape.
+fn shaped(kind: ResourceType, json: &RawValue) -> ResourceType {
+    match kind {
+        ResourceType::Service if ExpressGatewayService::is_one(json) => ResourceType::ExpressGatewayService,
+        kind => kind,
     }
 }
 
@@ -155,6 +212,14 @@ fn bare(shape: &Shape<'_>) -> Option<ResourceType> {
         Some(ResourceType::TaskDefinition)
     } else if shape.cluster_arn.known().is_some() && shape.cluster_name.known().is_some() {
         Some(ResourceType::Cluster)
+    } else if shape.capacity_provider_arn.known().is_some()
+        || !shape.auto_scaling_group_provider.is_absent()
+        || !shape.managed_instances_provider.is_absent()
+    {
+        Some(ResourceType::CapacityProvider)
+    } else if [&shape.principal_arn, &shape.name, &shape.value].iter().all(|member| member.known().is_some())
+    {
+        Some(ResourceType::AccountSetting)
     } else {
         None
     }
@@ -182,6 +247,7 @@ fn one(kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> Option<
         family: Field<String>,
         service_name: Field<String>,
         cluster_name: Field<String>,
+        name: Field<String>,
     }
     let document = Document::new(json);
     let id = identify(kind, &document).or_else(|| {
@@ -190,14 +256,25 @@ fn one(kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> Option<
             ResourceType::TaskDefinition => {
                 format!("task-definition/{}", names.family.text().unwrap_or("unnamed"))
             }
-            ResourceType::Service => format!("service/{}", names.service_name.text().unwrap_or("unnamed")),
+            ResourceType::Service | ResourceType::ExpressGatewayService => {
+                format!("service/{}", names.service_name.text().unwrap_or("unnamed"))
+            }
             ResourceType::Cluster => format!("cluster/{}", names.cluster_name.text().unwrap_or("unnamed")),
+            ResourceType::CapacityProvider => {
+                format!("capacity-provider/{}", names.name.text().unwrap_or("unnamed"))
+            }
+            ResourceType::AccountSetting => {
+                format!("account-setting/{}", names.name.text().unwrap_or("unnamed"))
+            }
             _ => format!("{}/unnamed", kind.name().rsplit("::").next().unwrap_or_default()),
         };
         let arn: Arn = format!("arn:aws:ecs:::{name}").parse().ok()?;
         Some(ResourceId { kind, arn })
     })?;
-    Resource::read(id, document).map(|resource| resource.with_tags_beside(tags))
+    // What is still to be made is made as its input says, and has no more than that.
+    let whole = id.arn.account().is_empty();
+    let tags = if whole && tags.is_absent() { Field::Known(Vec::new()) } else { tags };
+    Resource::read(id, document).map(|resource| Resource { whole, ..resource.with_tags_beside(tags) })
 }
 
 /// One control's answer for one document.
@@ -266,6 +343,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_resource_is_found_where_its_document_begins() {
+        let bare = r#" {"family":"a","containerDefinitions":[]}"#;
+        let answers = [
+            bare.to_owned(),
+            format!(r#"{{"tags":[], "taskDefinition": {bare} }}"#),
+            format!(r#"{{"status_code":200,"data":{{"taskDefinition":{bare}}}}}"#),
+            r#"{"services":[ {"serviceName":"a"}, {"serviceName":"b"}],"clusters":[{"clusterName":"c"}]}"#
+                .to_owned(),
+        ];
+        for text in answers {
+            let json: &RawValue = serde_json::from_str(&text).unwrap();
+            let found = read(json, None).unwrap();
+            assert!(!found.is_empty(), "{text}");
+            for Found { resource, offset } in found {
+                let rest = &json.get()[offset..];
+                assert!(rest.starts_with(resource.document.text()), "{text}: {rest}");
+            }
+        }
+    }
+
+    #[test]
     fn answers_objects_and_inputs_are_told_apart() {
         let rows = [
             (r#"{"taskDefinition":{"family":"a","containerDefinitions":[]},"tags":[]}"#, Ok(1)),
@@ -283,11 +381,101 @@ mod tests {
             (r#"{"services":"oops"}"#, Err(DocumentError::NoKnownShape)),
             (r#"{"taskDefinition":"mine:3","count":1}"#, Err(DocumentError::NoKnownShape)),
             (r#"{"cluster":"c","serviceName":"s","taskDefinition":"mine"}"#, Ok(1)),
+            (
+                r#"{"capacityProviders":[{"capacityProviderArn":"arn:aws:ecs:eu-west-1:1:capacity-provider/a"}]}"#,
+                Ok(1),
+            ),
+            (r#"{"capacityProviders":[],"failures":[]}"#, Ok(0)),
+            (r#"{"capacityProviders":["FARGATE"]}"#, Err(DocumentError::NothingFound)),
+            (r#"{"capacityProvider":{"name":"a","status":"ACTIVE"}}"#, Ok(1)),
+            (r#"{"name":"a","autoScalingGroupProvider":{"autoScalingGroupArn":"arn:x"}}"#, Ok(1)),
+            (r#"{"settings":[{"name":"a","value":"b","principalArn":"arn:aws:iam::1:root"}]}"#, Ok(1)),
+            (r#"{"setting":{"name":"a","value":"b","principalArn":"arn:aws:iam::1:user/x"}}"#, Ok(1)),
+            (r#"{"name":"a","value":"b","principalArn":"arn:aws:iam::1:root"}"#, Ok(1)),
+            (r#"{"settings":[]}"#, Ok(0)),
+            (
+                r#"{"settings":[{"name":"containerInsights","value":"disabled"}]}"#,
+                Err(DocumentError::NoKnownShape),
+            ),
+            // Neither is a list of something else: a cluster's own members.
+            (
+                r#"{"clusterArn":"arn:aws:ecs:eu-west-1:1:cluster/a","clusterName":"a","capacityProviders":["FARGATE"],
+                    "settings":[{"name":"containerInsights","value":"enabled"}]}"#,
+                Ok(1),
+            ),
+            (r#"{"cluster":"a","capacityProviders":["FARGATE"]}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"name":"LOG_LEVEL","value":"info"}"#, Err(DocumentError::NoKnownShape)),
             ("[]", Err(DocumentError::NotAnObject)),
         ];
         for (text, expected) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
             assert_eq!(read(json, None).map(|resources| resources.len()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_arn_is_named_by_what_it_is() {
+        let rows = [
+            (
+                r#"{"name":"containerInsights","value":"disabled","principalArn":"arn:aws-cn:iam::111122223333:root"}"#,
+                None,
+                "arn:aws-cn:ecs::111122223333:account-setting/containerInsights",
+            ),
+            (
+                r#"{"name":"containerInsights","value":"disabled","principalArn":"arn:aws:iam::111122223333:user/mary"}"#,
+                None,
+                "arn:aws:ecs::111122223333:account-setting/containerInsights/user/mary",
+            ),
+            (
+                r#"{"name":"containerInsights","value":"disabled"}"#,
+                Some(ResourceType::AccountSetting),
+                "arn:aws:ecs:::account-setting/containerInsights",
+            ),
+            (
+                r#"{"name":"hosts","autoScalingGroupProvider":{}}"#,
+                None,
+                "arn:aws:ecs:::capacity-provider/hosts",
+            ),
+        ];
+        for (text, forced, arn) in rows {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(read(json, forced).unwrap()[0].resource.id.arn.as_str(), arn);
+        }
+    }
+
+    #[test]
+    fn what_is_still_to_be_made_is_shown_whole() {
+        let whole = |text: &str| {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            let resource = read(json, None).unwrap().remove(0).resource;
+            (resource.whole, resource.tags)
+        };
+        let none = Field::Known(Vec::new());
+        assert_eq!(whole(r#"{"family":"a","containerDefinitions":[]}"#), (true, none));
+        let own = Field::Known(vec!["owner".to_owned()]);
+        assert_eq!(
+            whole(r#"{"family":"a","containerDefinitions":[],"tags":[{"key":"owner","value":"x"}]}"#),
+            (true, own)
+        );
+        let described = r#"{"taskDefinition":{"taskDefinitionArn":"arn:aws:ecs:eu-west-1:1:task-definition/a:1",
+            "family":"a","containerDefinitions":[]}}"#;
+        assert_eq!(whole(described), (false, Field::Absent));
+    }
+
+    #[test]
+    fn a_service_is_of_the_kind_that_its_members_are() {
+        let rows = [
+            (r#"{"service":{"serviceName":"a","status":"ACTIVE"}}"#, ResourceType::Service),
+            (r#"{"services":[{"serviceName":"a"}]}"#, ResourceType::Service),
+            (r#"{"serviceName":"a","status":"ACTIVE","taskDefinition":"a:1"}"#, ResourceType::Service),
+            (r#"{"service":{"activeConfigurations":[]}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"service":{"targetConfiguration":{}}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"service":{"status":{"statusCode":"DRAINING"}}}"#, ResourceType::ExpressGatewayService),
+            (r#"{"serviceName":"a","infrastructureRoleArn":"r"}"#, ResourceType::ExpressGatewayService),
+        ];
+        for (text, kind) in rows {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(read(json, None).unwrap()[0].resource.id.kind, kind, "{text}");
         }
     }
 }

@@ -7,7 +7,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) mod address;
 mod evaluate;
+pub(crate) mod exec;
+pub(crate) mod fargate;
+pub(crate) mod host_path;
+pub(crate) mod namespaces;
+pub(crate) mod tags;
 
 pub(crate) use evaluate::evaluate_all;
 pub use evaluate::{Evaluation, evaluate};
@@ -19,8 +25,8 @@ use crate::preflight::Doubts;
 use crate::remediation::{Action, Fix, Safety};
 use crate::resource::task_definition::Container;
 use crate::resource::{
-    AccountSetting, CapacityProvider, Cluster, Launch, Resource, ResourceType, Service, TaskDefinition,
-    TaskSet,
+    AccountSetting, CapacityProvider, Cluster, ExpressGatewayService, Launch, Resource, ResourceType,
+    Service, TaskDefinition, TaskSet,
 };
 use crate::selection::Parameters;
 
@@ -166,6 +172,8 @@ pub enum Rule {
     TaskDefinition(Functions<TaskDefinition>),
     /// Services.
     Service(Functions<Service>),
+    /// Express services.
+    ExpressGatewayService(Functions<ExpressGatewayService>),
     /// Clusters.
     Cluster(Functions<Cluster>),
     /// Task sets of services that an external controller rolls.
@@ -184,6 +192,7 @@ impl Rule {
         match self {
             Self::TaskDefinition(_) => ResourceType::TaskDefinition,
             Self::Service(_) => ResourceType::Service,
+            Self::ExpressGatewayService(_) => ResourceType::ExpressGatewayService,
             Self::Cluster(_) => ResourceType::Cluster,
             Self::TaskSet(_) => ResourceType::TaskSet,
             Self::Launch(_) => ResourceType::Task,
@@ -321,8 +330,19 @@ pub(crate) fn every_container(
     every(containers.map(|(index, container)| judge(container, format!("/containerDefinitions/{index}"))))
 }
 
+/// Whether a container's `user` is root: the part before the colon, by its name or by a number that is 0.
+pub(crate) fn is_root(user: &str) -> bool {
+    let name = user.split(':').next().unwrap_or_default().trim();
+    let digits = name.strip_prefix(['+', '-']).unwrap_or(name);
+    name.is_empty() || name == "root" || (!digits.is_empty() && digits.bytes().all(|digit| digit == b'0'))
+}
+
 /// The prevention of what no condition key of IAM covers.
 pub(crate) const NO_KEY: &str = "no condition key covers it: test for it where the template is built";
+
+/// The prevention of what no condition key of IAM names, and Fargate refuses.
+pub(crate) const FARGATE_REFUSES: &str = "no condition key names it, but Fargate refuses it: where everything runs there, an SCP may deny \
+     ecs:RegisterTaskDefinition unless ecs:compute-compatibility is FARGATE";
 
 /// What the pre-flight of every mended revision proves.
 pub(crate) const MENDED: &str =

@@ -2,21 +2,77 @@
 
 use crate::control::Control;
 
+mod ecs_account_container_insights;
+mod ecs_capacity_provider_termination_protection;
+mod ecs_cluster_active_services;
 mod ecs_cluster_container_insights;
+mod ecs_cluster_tagged;
+mod ecs_container_healthcheck;
 mod ecs_container_logging;
+mod ecs_container_memory_limit;
 mod ecs_container_non_root_user;
 mod ecs_container_not_privileged;
 mod ecs_container_readonly_rootfs;
+mod ecs_container_windows_non_admin;
+mod ecs_exec_logging_enabled;
+mod ecs_exec_logging_encrypted;
+mod ecs_exec_not_enabled;
+mod ecs_express_service_public;
+mod ecs_fargate_latest_platform;
+mod ecs_fargate_platform_not_pinned;
+mod ecs_host_mode_root_opt_in;
+mod ecs_host_mode_security_group;
+mod ecs_no_dangerous_capabilities;
+mod ecs_no_docker_socket_mount;
+mod ecs_no_host_ipc_mode;
+mod ecs_no_host_network_mode;
+mod ecs_no_host_pid_mode;
+mod ecs_service_behind_load_balancer;
+mod ecs_service_no_inline_policy;
 mod ecs_service_no_public_ip;
+mod ecs_service_role_not_admin;
+mod ecs_service_running_tasks;
+mod ecs_service_tagged;
+mod ecs_task_awsvpc_network_mode;
+mod ecs_task_set_no_public_ip;
+mod ecs_taskdef_tagged;
 
 /// Every control, by slug.
 pub static ALL: &[&Control] = &[
+    &ecs_account_container_insights::CONTROL,
+    &ecs_capacity_provider_termination_protection::CONTROL,
+    &ecs_cluster_active_services::CONTROL,
     &ecs_cluster_container_insights::CONTROL,
+    &ecs_cluster_tagged::CONTROL,
+    &ecs_container_healthcheck::CONTROL,
     &ecs_container_logging::CONTROL,
+    &ecs_container_memory_limit::CONTROL,
     &ecs_container_non_root_user::CONTROL,
     &ecs_container_not_privileged::CONTROL,
     &ecs_container_readonly_rootfs::CONTROL,
+    &ecs_container_windows_non_admin::CONTROL,
+    &ecs_exec_logging_enabled::CONTROL,
+    &ecs_exec_logging_encrypted::CONTROL,
+    &ecs_exec_not_enabled::CONTROL,
+    &ecs_express_service_public::CONTROL,
+    &ecs_fargate_latest_platform::CONTROL,
+    &ecs_fargate_platform_not_pinned::CONTROL,
+    &ecs_host_mode_root_opt_in::CONTROL,
+    &ecs_host_mode_security_group::CONTROL,
+    &ecs_no_dangerous_capabilities::CONTROL,
+    &ecs_no_docker_socket_mount::CONTROL,
+    &ecs_no_host_ipc_mode::CONTROL,
+    &ecs_no_host_network_mode::CONTROL,
+    &ecs_no_host_pid_mode::CONTROL,
+    &ecs_service_behind_load_balancer::CONTROL,
+    &ecs_service_no_inline_policy::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
+    &ecs_service_role_not_admin::CONTROL,
+    &ecs_service_running_tasks::CONTROL,
+    &ecs_service_tagged::CONTROL,
+    &ecs_task_awsvpc_network_mode::CONTROL,
+    &ecs_task_set_no_public_ip::CONTROL,
+    &ecs_taskdef_tagged::CONTROL,
 ];
 
 #[cfg(test)]
@@ -29,12 +85,12 @@ pub(crate) mod table {
     use crate::control::{Compliance, Control, Evaluation, evaluate};
     use crate::document::Document;
     use crate::facts::Facts;
-    use crate::policy::Policy;
     use crate::remediation::{Safety, plan, prove, simulate};
     use crate::resource::{Resource, ResourceId, ResourceType};
     use crate::selection::{Parameters, Selected, Selection};
 
     /// What a row expects.
+    #[derive(Clone, Copy)]
     pub(crate) enum Expect {
         Passed,
         NotApplicable,
@@ -46,7 +102,7 @@ pub(crate) mod table {
     pub(crate) fn resource(kind: ResourceType, document: &Value) -> Resource {
         let name = match kind {
             ResourceType::Cluster => "cluster/shop",
-            ResourceType::Service => "service/shop/checkout",
+            ResourceType::Service | ResourceType::ExpressGatewayService => "service/shop/checkout",
             ResourceType::TaskSet => "task-set/shop/checkout/ecs-svc/1",
             ResourceType::Task => "task/shop/0f1e2d3c",
             ResourceType::CapacityProvider => "capacity-provider/hosts",
@@ -65,7 +121,7 @@ pub(crate) mod table {
         judge_with(control, resource, parameters, &Facts::default())
     }
 
-    fn judge_with(
+    pub(crate) fn judge_with(
         control: &'static Control,
         resource: &Resource,
         parameters: Parameters,
@@ -137,8 +193,8 @@ pub(crate) mod table {
             assert_eq!(fix.safety, control.safety, "{name}: its file claims otherwise");
         }
         assert!(fix.call.is_some() || fix.safety == Safety::Manual, "{name}: no call makes this fix");
-        let selection = Selection::of(&Policy::notify_only(), &[], crate::control::Severity::Informational);
-        prove(&fix, control, resource, facts, &selection).unwrap_or_else(|why| panic!("{name}: {why}"));
+        prove(&fix, control, resource, facts, &Selection::one(&selected))
+            .unwrap_or_else(|why| panic!("{name}: {why}"));
         let mended = simulate(&fix.patch, resource).unwrap();
         assert_eq!(
             judge_with(control, &mended, parameters.clone(), facts).compliance,

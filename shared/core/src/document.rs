@@ -84,6 +84,15 @@ impl<T> Field<T> {
         }
     }
 
+    /// What the value leads to; absent or hidden where it is.
+    pub fn then<'f, U>(&'f self, next: impl FnOnce(&'f T) -> Field<U>) -> Field<U> {
+        match self {
+            Self::Known(value) => next(value),
+            Self::Absent => Field::Absent,
+            Self::Hidden => Field::Hidden,
+        }
+    }
+
     /// Whether the document has the member and does not show it.
     pub fn is_hidden(&self) -> bool {
         matches!(self, Self::Hidden)

@@ -4,7 +4,6 @@
 //! from a map) and judges again. A fact that is missing stays missing: nothing here guesses.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,145 +12,18 @@ use crate::document::{Document, Field};
 use crate::event::identify;
 use crate::ids::Arn;
 use crate::image::ImageReference;
-use crate::resource::{Resource, ResourceId, ResourceType};
-use crate::text::argument;
+use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
 
+pub mod hosts;
+pub mod identity;
+mod need;
 pub mod network;
 
+pub use need::Need;
+
+use hosts::Hosts;
+use identity::Identity;
 use network::Network;
-
-/// A fact that a judgement lacks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// A member of the resource itself, which the event does not show.
-    Member(String),
-    /// A resource's document.
-    Resource(ResourceId),
-    /// A subnet.
-    Subnet(String),
-    /// The route tables of a VPC.
-    RouteTables(String),
-    /// A NAT gateway.
-    NatGateway(String),
-    /// The endpoints of a VPC.
-    Endpoints(String),
-    /// Whether a VPC resolves names.
-    VpcDns(String),
-    /// A security group.
-    SecurityGroup(String),
-    /// The digests that a service runs.
-    RunningImages(Arn),
-    /// The images of an ECR repository.
-    Repository(ImageReference),
-    /// A log group.
-    LogGroup(String),
-    /// Whether a role may write to a log group.
-    LogRights(String),
-}
-
-impl Need {
-    /// The need as seen from outside: a member of a resource is shown by describing the resource.
-    pub fn of(&self, id: &ResourceId) -> Self {
-        match self {
-            Self::Member(_) => Self::Resource(id.clone()),
-            other => other.clone(),
-        }
-    }
-
-    /// The call that would answer it, for people.
-    pub fn call(&self) -> String {
-        match self {
-            Self::Member(path) => format!("the described resource's `{path}`"),
-            Self::Resource(id) => describe(id),
-            Self::Subnet(id) => format!("aws ec2 describe-subnets --subnet-ids {}", argument(id)),
-            Self::RouteTables(vpc) => {
-                format!("aws ec2 describe-route-tables --filters Name=vpc-id,Values={}", argument(vpc))
-            }
-            Self::NatGateway(id) => {
-                format!("aws ec2 describe-nat-gateways --nat-gateway-ids {}", argument(id))
-            }
-            Self::Endpoints(vpc) => {
-                format!("aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={}", argument(vpc))
-            }
-            Self::VpcDns(vpc) => format!(
-                "aws ec2 describe-vpc-attribute --vpc-id {} --attribute enableDnsSupport, and enableDnsHostnames",
-                argument(vpc)
-            ),
-            Self::SecurityGroup(id) => {
-                format!("aws ec2 describe-security-groups --group-ids {}", argument(id))
-            }
-            Self::RunningImages(arn) => {
-                format!("aws ecs describe-service-revisions for the revision that {arn} runs")
-            }
-            Self::Repository(image) => {
-                let account = image.ecr().map_or("", |(account, _)| account);
-                format!(
-                    "aws ecr describe-images --registry-id {account} --repository-name {}",
-                    image.repository
-                )
-            }
-            Self::LogGroup(name) => {
-                format!("aws logs describe-log-groups --log-group-name-prefix {}", argument(name))
-            }
-            Self::LogRights(role) => format!(
-                "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:CreateLogStream logs:PutLogEvents",
-                argument(role)
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.call())
-    }
-}
-
-fn describe(id: &ResourceId) -> String {
-    let name = argument(id.arn.name());
-    let (cluster, last) = name.split_once('/').unwrap_or(("default", &name));
-    match id.kind {
-        ResourceType::Cluster => {
-            format!("aws ecs describe-clusters --clusters {name} --include SETTINGS CONFIGURATIONS TAGS")
-        }
-        ResourceType::TaskDefinition => {
-            format!("aws ecs describe-task-definition --task-definition {name} --include TAGS")
-        }
-        ResourceType::DaemonTaskDefinition => {
-            format!("aws ecs describe-daemon-task-definition --daemon-task-definition {name}")
-        }
-        ResourceType::Service => {
-            format!("aws ecs describe-services --cluster {cluster} --services {last} --include TAGS")
-        }
-        ResourceType::Daemon => format!("aws ecs describe-daemon --daemon-arn {}", id.arn),
-        ResourceType::TaskSet => format!("aws ecs describe-task-sets --cluster {cluster} --service {last}"),
-        ResourceType::Task => format!("aws ecs describe-tasks --cluster {cluster} --tasks {last}"),
-        ResourceType::ContainerInstance => {
-            format!("aws ecs describe-container-instances --cluster {cluster} --container-instances {last}")
-        }
-        ResourceType::AccountSetting => "aws ecs list-account-settings --effective-settings".to_owned(),
-        ResourceType::CapacityProvider => {
-            format!("aws ecs describe-capacity-providers --capacity-providers {name} --include TAGS")
-        }
-        ResourceType::AutoScalingGroup => {
-            format!("aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {last}")
-        }
-        ResourceType::SecurityGroup => {
-            format!("aws ec2 describe-security-group-rules --filters Name=group-id,Values={name}")
-        }
-        ResourceType::NetworkInterface => {
-            format!("aws ec2 describe-network-interfaces --network-interface-ids {name}")
-        }
-        ResourceType::NetworkAcl => format!("aws ec2 describe-network-acls --network-acl-ids {name}"),
-        ResourceType::Role | ResourceType::User | ResourceType::Group | ResourceType::ManagedPolicy => {
-            "aws iam get-account-authorization-details".to_owned()
-        }
-        ResourceType::PasswordPolicy => "aws iam get-account-password-policy".to_owned(),
-        ResourceType::Repository => format!("aws ecr describe-repositories --repository-names {name}"),
-        ResourceType::Registry => "aws ecr get-registry-scanning-configuration".to_owned(),
-        ResourceType::Image => format!("aws ecr describe-image-scan-findings --repository-name {name}"),
-    }
-}
 
 /// An image that ECR keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,9 +38,15 @@ pub struct StoredImage {
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     resources: BTreeMap<Arn, Resource>,
+    /// Express services, which have the ARNs of the services that they manage.
+    express: BTreeMap<Arn, Resource>,
     mended: BTreeMap<Arn, Arn>,
     /// Subnets, routes, endpoints and groups.
     pub network: Network,
+    /// Roles and policies.
+    pub identity: Identity,
+    /// Container instances and what they are.
+    pub hosts: Hosts,
     /// The digest that each container runs, by service and the revision of its task definition.
     running: BTreeMap<(Arn, Arn), Vec<BTreeMap<String, String>>>,
     /// What each ECR repository holds, by `account/repository`: answers of `DescribeImages` name no
@@ -185,24 +63,39 @@ impl Facts {
         Self { passable_roles, ..Self::default() }
     }
 
-    /// A resource's last known state.
+    /// A resource's last known state, by its ARN; of an Express service, that of the service that it manages.
     pub fn resource(&self, arn: &Arn) -> Option<&Resource> {
         self.resources.get(arn)
     }
 
+    /// A resource's last known state.
+    pub fn known(&self, id: &ResourceId) -> Option<&Resource> {
+        match id.kind {
+            ResourceType::ExpressGatewayService => self.express.get(&id.arn),
+            _ => self.resources.get(&id.arn),
+        }
+    }
+
     /// Every resource that is known.
     pub fn resources(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.values()
+        self.resources.values().chain(self.express.values())
     }
 
     /// Learns a resource's state.
     pub fn learn(&mut self, resource: Resource) {
-        self.resources.insert(resource.id.arn.clone(), resource);
+        self.of_kind(resource.id.kind).insert(resource.id.arn.clone(), resource);
     }
 
     /// Forgets what is gone, or what can no longer be told.
-    pub fn forget(&mut self, arn: &Arn) {
-        self.resources.remove(arn);
+    pub fn forget(&mut self, id: &ResourceId) {
+        self.of_kind(id.kind).remove(&id.arn);
+    }
+
+    fn of_kind(&mut self, kind: ResourceType) -> &mut BTreeMap<Arn, Resource> {
+        match kind {
+            ResourceType::ExpressGatewayService => &mut self.express,
+            _ => &mut self.resources,
+        }
     }
 
     /// The revision that was registered in the place of a violating one; where that was mended again, the last.
@@ -253,11 +146,16 @@ impl Facts {
             (ResourceType::Service, &answer.services),
             (ResourceType::TaskSet, &answer.task_sets),
             (ResourceType::CapacityProvider, &answer.capacity_providers),
+            (ResourceType::AccountSetting, &answer.settings),
         ];
         for (kind, list) in lists {
             for document in list.items() {
                 told += usize::from(self.absorb_resource(kind, document, Field::Absent));
             }
+        }
+        if let Some(express) = answer.express() {
+            let kind = ResourceType::ExpressGatewayService;
+            told += usize::from(self.absorb_resource(kind, express, Field::Absent));
         }
         if let Some(document) = answer.task_definition.known() {
             let beside = answer.tags.known().map_or(Field::Absent, |tags| Resource::tag_keys(tags));
@@ -275,8 +173,9 @@ impl Facts {
                 told += 1;
             }
         }
-        told += self.network.absorb(json);
-        (told > 0 || answer.is_one()).then_some(told)
+        told += self.network.absorb(json) + self.identity.absorb(json) + self.hosts.absorb(json);
+        let one = answer.is_one() || Identity::is_answer(json) || Hosts::is_answer(json);
+        (told > 0 || one).then_some(told)
     }
 
     fn absorb_resource(&mut self, kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> bool {
@@ -322,6 +221,10 @@ struct Answer<'a> {
     #[serde(borrow)]
     capacity_providers: Field<Vec<&'a RawValue>>,
     #[serde(borrow)]
+    settings: Field<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    service: Field<&'a RawValue>,
+    #[serde(borrow)]
     task_definition: Field<&'a RawValue>,
     #[serde(borrow)]
     tags: Field<&'a RawValue>,
@@ -331,12 +234,18 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
+    fn express(&self) -> Option<&RawValue> {
+        self.service.known().copied().filter(|json| ExpressGatewayService::is_one(json))
+    }
+
     /// Whether it is one of the known answers, though perhaps an empty one.
     fn is_one(&self) -> bool {
         !(self.clusters.is_absent()
             && self.services.is_absent()
             && self.task_sets.is_absent()
             && self.capacity_providers.is_absent()
+            // A bare cluster has settings too, and is told by its own members.
+            && self.settings.known().is_none_or(|settings| !settings.is_empty())
             && self.task_definition.is_absent()
             && self.image_details.is_absent()
             && self.service_revisions.is_absent()
@@ -372,4 +281,9 @@ struct ContainerImage {
 #[serde(default, rename_all = "camelCase")]
 struct LogGroup {
     log_group_name: Field<String>,
+}
+
+fn setting_arn(place: &Arn, region: &str, name: &str) -> Option<Arn> {
+    let (partition, account) = (place.partition(), place.account());
+    format!("arn:{partition}:ecs:{region}:{account}:account-setting/{name}").parse().ok()
 }

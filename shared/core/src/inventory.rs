@@ -10,19 +10,19 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::change::{Api, Change, Observed, Progress};
-use crate::document::Document;
+use crate::document::{Document, Field};
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::remediation::{Action, Remediation, provisional_arn, simulate};
-use crate::resource::{Body, Resource, ResourceId, ResourceType};
+use crate::resource::{Body, Resource, ResourceId, ResourceType, Retagged};
 
 /// What is known, and what we changed.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     facts: Facts,
     /// Documents from `--state`: what describing a resource answers when no event shows it.
-    described: BTreeMap<Arn, Resource>,
-    fixed: BTreeMap<Arn, Vec<Patch>>,
+    described: BTreeMap<ResourceId, Resource>,
+    fixed: BTreeMap<ResourceId, Vec<Patch>>,
     versions: BTreeMap<Arn, u64>,
     running: Running,
 }
@@ -46,7 +46,7 @@ impl Inventory {
 
     /// Keeps what was described apart from what events will show.
     pub fn seal(&mut self) {
-        self.described = self.facts.resources().map(|one| (one.id.arn.clone(), one.clone())).collect();
+        self.described = self.facts.resources().map(|one| (one.id.clone(), one.clone())).collect();
         self.facts.resources().for_each(|one| self.running.learn(one));
     }
 
@@ -55,19 +55,19 @@ impl Inventory {
         self.facts.learn(resource);
     }
 
-    fn forget(&mut self, arn: &Arn) {
-        self.running.forget(arn);
-        self.facts.forget(arn);
+    fn forget(&mut self, id: &ResourceId) {
+        self.running.forget(id);
+        self.facts.forget(id);
     }
 
     /// Lets go of a revision or a task that nothing names from now on. `None` where something known still runs it, or
     /// somebody described it; otherwise the mended revision that stood in its place, which nothing names either.
     pub fn let_go(&mut self, id: &ResourceId) -> Option<Option<ResourceId>> {
-        if self.described.contains_key(&id.arn) || self.running.runs(&id.arn) {
+        if self.described.contains_key(id) || self.running.runs(&id.arn) {
             return None;
         }
-        self.forget(&id.arn);
-        self.fixed.remove(&id.arn);
+        self.forget(id);
+        self.fixed.remove(id);
         self.versions.remove(&id.arn);
         let mended = self.facts.forget_mended(&id.arn);
         Some(mended.map(|arn| ResourceId { kind: id.kind, arn }))
@@ -79,8 +79,8 @@ impl Inventory {
         let mut learned = false;
         for need in needs {
             let Need::Resource(id) = need else { continue };
-            let Some(described) = self.described.get(&id.arn) else { continue };
-            if self.facts.resource(&id.arn) != Some(described) {
+            let Some(described) = self.described.get(id) else { continue };
+            if self.facts.known(id) != Some(described) {
                 self.learn(described.clone());
                 learned = true;
             }
@@ -112,9 +112,9 @@ impl Inventory {
                 Observed::Gone(id) => {
                     // Services go on running a deregistered revision.
                     if id.kind != ResourceType::TaskDefinition {
-                        self.forget(&id.arn);
-                        self.described.remove(&id.arn);
-                        self.fixed.remove(&id.arn);
+                        self.forget(id);
+                        self.described.remove(id);
+                        self.fixed.remove(id);
                     }
                 }
             }
@@ -125,9 +125,11 @@ impl Inventory {
     /// The document as it would look: our patches hold where the change did not set their members again.
     fn with_our_fixes(&mut self, resource: Resource, change: &Change) -> Resource {
         // Answers to updates show no tags; what was known of them still holds.
-        let known = self.facts.resource(&resource.id.arn).map(|known| known.tags.clone());
+        let known = self.facts.known(&resource.id).map(|known| known.tags.clone());
         let mut state = resource.with_tags_beside(known.unwrap_or_default());
-        let Some(patches) = self.fixed.get_mut(&state.id.arn) else { return state };
+        // Nor do they lack what the answer to the creating call had shown to be absent.
+        state.whole |= self.facts.known(&state.id).is_some_and(|known| known.whole);
+        let Some(patches) = self.fixed.get_mut(&state.id) else { return state };
         patches.retain(|patch| {
             let held = !members(patch).iter().any(|member| change.touches(state.id.kind, member));
             match simulate(patch, &state) {
@@ -146,6 +148,9 @@ impl Inventory {
         if let Some(news) = &change.deployment {
             return self.deployment(id, &news.id, news.progress);
         }
+        if let Some(retagged) = change.retagged.as_ref().filter(|_| !change.addendum) {
+            return self.retag(id, retagged);
+        }
         let rewritten = match change.api {
             Api::CreateExpressGatewayService | Api::UpdateExpressGatewayService => true,
             Api::TagResource | Api::UntagResource | Api::RunTask | Api::StartTask => false,
@@ -156,17 +161,29 @@ impl Inventory {
             api => !api.is_native() && !change.addendum,
         };
         if rewritten {
-            self.forget(&id.arn);
-            self.fixed.remove(&id.arn);
-            if let Some(described) = self.described.get(&id.arn) {
+            self.forget(id);
+            self.fixed.remove(id);
+            if let Some(described) = self.described.get(id) {
                 self.learn(described.clone());
             }
         }
     }
 
+    /// Tags came or went, perhaps those that we had set.
+    fn retag(&mut self, id: &ResourceId, retagged: &Retagged) {
+        if matches!(retagged, Retagged::Removed(_))
+            && let Some(patches) = self.fixed.get_mut(id)
+        {
+            patches.retain(|patch| !members(patch).iter().any(|member| member == "tags"));
+        }
+        if let Some(after) = self.facts.resource(&id.arn).and_then(|known| known.retagged(retagged)) {
+            self.learn(after);
+        }
+    }
+
     /// ECS announced how a deployment went.
     fn deployment(&mut self, service: &ResourceId, id: &str, progress: Progress) {
-        let Some(known) = self.facts.resource(&service.arn) else { return };
+        let Some(known) = self.facts.known(service) else { return };
         match progress {
             Progress::Completed => {
                 if let Some(after) = completed(known, id) {
@@ -175,8 +192,8 @@ impl Inventory {
             }
             // A failed deployment may have been rolled back: only describing the service tells what it runs now.
             Progress::Failed => {
-                self.forget(&service.arn);
-                self.fixed.remove(&service.arn);
+                self.forget(service);
+                self.fixed.remove(service);
             }
             Progress::InProgress | Progress::Other => {}
         }
@@ -187,7 +204,9 @@ impl Inventory {
         let before = remediation.before();
         match remediation.action() {
             Action::RegisterTaskDefinition => {
-                if let Some(mended) = registered(before, remediation.after()) {
+                // Tags that were set since it was planned go with it.
+                let tags = self.facts.resource(&before.id.arn).map_or(&before.tags, |known| &known.tags);
+                if let Some(mended) = registered(before, remediation.after(), tags) {
                     self.facts.learn_mended(before.id.arn.clone(), mended);
                 }
             }
@@ -197,7 +216,7 @@ impl Inventory {
             | Action::UpdateService
             | Action::TagResource => {
                 self.learn(remediation.after().clone());
-                self.fixed.entry(before.id.arn.clone()).or_default().push(remediation.patch().clone());
+                self.fixed.entry(before.id.clone()).or_default().push(remediation.patch().clone());
             }
         }
     }
@@ -207,7 +226,7 @@ impl Inventory {
 #[derive(Debug, Clone, Default)]
 struct Running {
     /// By the one that runs it.
-    revisions: BTreeMap<Arn, String>,
+    revisions: BTreeMap<ResourceId, String>,
     /// How many run it.
     counts: BTreeMap<String, usize>,
 }
@@ -221,18 +240,18 @@ impl Running {
             _ => return,
         };
         let revision = revision.map(short);
-        if self.revisions.get(&resource.id.arn).map(String::as_str) == revision {
+        if self.revisions.get(&resource.id).map(String::as_str) == revision {
             return;
         }
-        self.forget(&resource.id.arn);
+        self.forget(&resource.id);
         if let Some(revision) = revision {
-            self.revisions.insert(resource.id.arn.clone(), revision.to_owned());
+            self.revisions.insert(resource.id.clone(), revision.to_owned());
             *self.counts.entry(revision.to_owned()).or_default() += 1;
         }
     }
 
-    fn forget(&mut self, arn: &Arn) {
-        let Some(revision) = self.revisions.remove(arn) else { return };
+    fn forget(&mut self, id: &ResourceId) {
+        let Some(revision) = self.revisions.remove(id) else { return };
         if let Some(count) = self.counts.get_mut(&revision) {
             *count -= 1;
             if *count == 0 {
@@ -277,11 +296,10 @@ fn completed(service: &Resource, id: &str) -> Option<Resource> {
 }
 
 /// The mended revision under the name that it has until ECS gives it a number.
-fn registered(before: &Resource, after: &Resource) -> Option<Resource> {
+fn registered(before: &Resource, after: &Resource, tags: &Field<Vec<String>>) -> Option<Resource> {
     let arn: Arn = provisional_arn(&before.id.arn).parse().ok()?;
     let mut value = after.document.value()?;
     value.as_object_mut()?.insert("taskDefinitionArn".to_owned(), arn.as_str().into());
     let id = ResourceId { kind: before.id.kind, arn };
-    Resource::read(id, Document::from_value(&value))
-        .map(|mended| mended.with_tags_beside(before.tags.clone()))
+    Resource::read(id, Document::from_value(&value)).map(|mended| Resource { tags: tags.clone(), ..mended })
 }

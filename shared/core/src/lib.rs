@@ -9,6 +9,7 @@ pub mod event;
 pub mod change;
 pub mod document;
 pub mod image;
+pub mod policy_document;
 pub mod resource;
 pub mod text;
 

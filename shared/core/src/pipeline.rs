@@ -106,7 +106,7 @@ async fn judge<P: Ports>(
 ) -> Result<(Option<Resource>, Vec<Evaluation>), P::Failure> {
     let mut shown = match observed {
         Observed::State(resource) => Some((**resource).clone()),
-        Observed::Touched(id) | Observed::Gone(id) => ports.facts().resource(&id.arn).cloned(),
+        Observed::Touched(id) | Observed::Gone(id) => ports.facts().known(id).cloned(),
     };
     for round in 0..=ROUNDS {
         let needs = match &shown {
@@ -124,7 +124,7 @@ async fn judge<P: Ports>(
             break;
         }
         // A resource that hides a member is replaced by its description.
-        if let Some(described) = ports.facts().resource(&observed.id().arn) {
+        if let Some(described) = ports.facts().known(observed.id()) {
             shown = Some(described.clone());
         }
     }

@@ -12,6 +12,7 @@ use crate::resource::{Body, Resource, ResourceType, Service, TaskDefinition};
 use crate::selection::Selected;
 use crate::text::shown;
 
+pub mod exec_logs;
 pub mod images;
 pub mod reachability;
 
@@ -108,6 +109,9 @@ pub fn preflight(
         (Rule::Cluster(rule), Body::Cluster(cluster)) => {
             (rule.preflight)(cluster, &context, &mut doubts);
         }
+        (Rule::CapacityProvider(rule), Body::CapacityProvider(provider)) => {
+            (rule.preflight)(provider, &context, &mut doubts);
+        }
         (Rule::AccountSetting(rule), Body::AccountSetting(setting)) => {
             (rule.preflight)(setting, &context, &mut doubts);
         }
@@ -180,6 +184,33 @@ fn role_arn(role: &str, resource: &Arn) -> String {
 
 /// What any new deployment of a service has to satisfy (UpdateService, API reference).
 pub fn rollout(resource: &Resource, service: &Service, facts: &Facts, doubts: &mut Doubts) {
+    updatable(resource, service, doubts);
+    match service.deployment_configuration.known().map(|configuration| &configuration.strategy) {
+        None if service.deployment_configuration.is_hidden() => doubts.need(Need::Resource(resource.id.clone())),
+        None | Some(Field::Absent) => {}
+        Some(Field::Known(strategy)) if strategy == "ROLLING" => {}
+        Some(Field::Known(strategy)) => doubts.refuse(
+            "not a rolling deployment",
+            format!("the service deploys by {}, with stages and hooks of its own: make the change in its next deployment", shown(strategy)),
+        ),
+        Some(Field::Hidden) => doubts.need(Need::Resource(resource.id.clone())),
+    }
+    if service.scheduling_strategy.is_hidden() {
+        doubts.need(Need::Resource(resource.id.clone()));
+    }
+    if service.scheduling_strategy.text() == Some("DAEMON") {
+        doubts.refuse("daemon service", "a daemon service stops a task on every host before it starts the next: roll it when the hosts can spare it");
+    }
+    images::unchanged(resource, service, facts, doubts);
+    match service.rolling() {
+        Field::Known(id) => doubts.wait(WaitFor::Deployment(id.to_owned())),
+        Field::Hidden => doubts.need(Need::Resource(resource.id.clone())),
+        Field::Absent => {}
+    }
+}
+
+/// What any update of a service by us has to satisfy: nobody else manages it, and ECS takes the update.
+pub fn updatable(resource: &Resource, service: &Service, doubts: &mut Doubts) {
     match service.controller() {
         Field::Known("ECS") => {}
         Field::Known("CODE_DEPLOY") => doubts.refuse(
@@ -196,17 +227,7 @@ pub fn rollout(resource: &Resource, service: &Service, facts: &Facts, doubts: &m
         ),
         Field::Absent | Field::Hidden => doubts.need(Need::Resource(resource.id.clone())),
     }
-    match service.deployment_configuration.known().map(|configuration| &configuration.strategy) {
-        None if service.deployment_configuration.is_hidden() => doubts.need(Need::Resource(resource.id.clone())),
-        None | Some(Field::Absent) => {}
-        Some(Field::Known(strategy)) if strategy == "ROLLING" => {}
-        Some(Field::Known(strategy)) => doubts.refuse(
-            "not a rolling deployment",
-            format!("the service deploys by {}, with stages and hooks of its own: make the change in its next deployment", shown(strategy)),
-        ),
-        Some(Field::Hidden) => doubts.need(Need::Resource(resource.id.clone())),
-    }
-    if service.resource_management_type.is_hidden() || service.scheduling_strategy.is_hidden() {
+    if service.resource_management_type.is_hidden() {
         doubts.need(Need::Resource(resource.id.clone()));
     }
     if service.resource_management_type.text() == Some("ECS") {
@@ -221,18 +242,9 @@ pub fn rollout(resource: &Resource, service: &Service, facts: &Facts, doubts: &m
             "AWS Batch manages this cluster: change the job definition or the compute environment",
         );
     }
-    if service.scheduling_strategy.text() == Some("DAEMON") {
-        doubts.refuse("daemon service", "a daemon service stops a task on every host before it starts the next: roll it when the hosts can spare it");
-    }
     if resource.tags.is_hidden() {
         // A stack may own it.
         doubts.need(Need::Resource(resource.id.clone()));
-    }
-    images::unchanged(resource, service, facts, doubts);
-    match service.rolling() {
-        Field::Known(id) => doubts.wait(WaitFor::Deployment(id.to_owned())),
-        Field::Hidden => doubts.need(Need::Resource(resource.id.clone())),
-        Field::Absent => {}
     }
 }
 

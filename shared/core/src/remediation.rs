@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use json_patch::Patch;
+use json_patch::{Patch, PatchOperation};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::control::{Compliance, Context, Control, Evaluation, Rule, evaluate, evaluate_all};
+use crate::control::{Compliance, Context, Control, Evaluation, Functions, Rule, evaluate, evaluate_all};
 use crate::document::Document;
 use crate::facts::Facts;
 use crate::ids::Arn;
-use crate::resource::{Body, Resource, ResourceType};
+use crate::resource::{Body, Resource, ResourceType, TaskDefinition};
 use crate::selection::{Selected, Selection};
 
 mod combine;
@@ -77,8 +77,11 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
     let context = Context { resource, facts, parameters: &selected.parameters };
     let mut fix = match (&selected.control.rule, &resource.body) {
         (Rule::TaskDefinition(rule), Body::TaskDefinition(task)) => (rule.fix)(task, &context)?,
-        (Rule::TaskDefinition(_), Body::Service(_)) => move_to_mended(evaluation, facts, selected)?,
+        (Rule::TaskDefinition(rule), Body::Service(_)) => move_to_mended(rule, evaluation, facts, selected)?,
         (Rule::Service(rule), Body::Service(service)) => (rule.fix)(service, &context)?,
+        (Rule::ExpressGatewayService(rule), Body::ExpressGatewayService(express)) => {
+            (rule.fix)(express, &context)?
+        }
         (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.fix)(cluster, &context)?,
         (Rule::TaskSet(rule), Body::TaskSet(set)) => (rule.fix)(set, &context)?,
         (Rule::Launch(rule), Body::Launch(launch)) => (rule.fix)(launch, &context)?,
@@ -97,20 +100,52 @@ pub fn plan(resource: &Resource, evaluation: &Evaluation, facts: &Facts, selecte
     Some(fix)
 }
 
-/// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes.
-fn move_to_mended(evaluation: &Evaluation, facts: &Facts, selected: &Selected) -> Option<Fix> {
+/// A service is fixed by moving it to the mended revision of what it runs, once there is one that passes. Nobody waits
+/// for one that a person has to make: that is a proposal, and says what to choose. What is mended in the revision
+/// itself, as tags are, needs no move.
+fn move_to_mended(
+    rule: &Functions<TaskDefinition>,
+    evaluation: &Evaluation,
+    facts: &Facts,
+    selected: &Selected,
+) -> Option<Fix> {
+    if selected.control.call == Some(Action::TagResource) {
+        return None;
+    }
     let revision = &evaluation.found_in.as_ref()?.arn;
     let name = revision.name();
     let seen = Value::from(revision.as_str());
-    let (target, provisional) = match passing_revision(revision, facts, selected) {
-        Some(mended) => (mended.id.arn.to_string(), false),
-        None => (provisional_arn(revision), true),
+    let mended = passing_revision(revision, facts, selected);
+    let own = match mended {
+        Some(_) => None,
+        None => Some(own_fix(rule, revision, facts, selected)?),
     };
+    let target = mended.map_or_else(|| provisional_arn(revision), |mended| mended.id.arn.to_string());
     let short = target.rsplit_once('/').map_or(target.as_str(), |(_, short)| short);
-    let summary =
-        format!("move the service from {name} to its mended revision {short}, which starts a deployment");
+    let (safety, summary) = match &own {
+        Some(own) if own.safety == Safety::Manual => {
+            let first = &own.summary;
+            (Safety::Manual, format!("{first}; then move the service to it, which starts a deployment"))
+        }
+        _ => {
+            let move_to = format!("move the service from {name} to its mended revision {short}");
+            (Safety::Disruptive, format!("{move_to}, which starts a deployment"))
+        }
+    };
     let patch = PatchBuilder::new().replace("/taskDefinition", seen, target.as_str());
-    Some(Fix { provisional, ..Fix::new(patch, Safety::Disruptive, summary) })
+    Some(Fix { provisional: mended.is_none(), ..Fix::new(patch, safety, summary) })
+}
+
+/// The fix of the revision itself.
+fn own_fix(
+    rule: &Functions<TaskDefinition>,
+    revision: &Arn,
+    facts: &Facts,
+    selected: &Selected,
+) -> Option<Fix> {
+    let resource = facts.resource(revision)?;
+    let Body::TaskDefinition(task) = &resource.body else { return None };
+    (rule.fix)(task, &Context { resource, facts, parameters: &selected.parameters })
 }
 
 /// The mended revision of a revision, if there is one and it passes a control.
@@ -159,7 +194,7 @@ pub fn simulate(patch: &Patch, resource: &Resource) -> Result<Resource, Loosenin
         .map_err(|error| does_not_apply(format!("{}: {}", error.path, error.kind)))?;
     let document = Document::from_value(&value);
     Resource::read(resource.id.clone(), document)
-        .map(|after| after.with_tags_of(resource))
+        .map(|after| after.following(resource))
         .ok_or_else(|| does_not_apply("the result is no document".to_owned()))
 }
 
@@ -175,6 +210,10 @@ pub fn prove(
     never_worse(resource, &after, &[control.slug], facts, selection)?;
     Ok(Proof { after })
 }
+
+/// What no fix is held to: ECS.1 took `privileged` for an excuse, so that a container which gives it up may fail there,
+/// and is the better for it.
+pub const EXCUSED: &str = "ecs-host-mode-root-opt-in";
 
 /// Every control of `mended` passes on the new state, and no control is worse off than on the old one.
 fn never_worse(
@@ -194,7 +233,8 @@ fn never_worse(
             }
             _ => {}
         }
-        if old.get(slug).is_some_and(|before| worse(before, &evaluation.compliance)) {
+        let before = old.get(slug).filter(|_| slug != EXCUSED);
+        if before.is_some_and(|before| worse(before, &evaluation.compliance)) {
             return Err(Loosening::Breaks(slug));
         }
     }
@@ -225,16 +265,17 @@ fn rank(compliance: &Compliance) -> u8 {
     }
 }
 
-/// The call that a remediation makes.
+/// The call that a remediation makes. In the order in which the writes on one resource are made: tags first, since a
+/// revision that is registered takes over those of the one that it mends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[expect(missing_docs, reason = "the calls' own names")]
 pub enum Action {
+    TagResource,
     UpdateClusterSettings,
     UpdateCluster,
     PutAccountSettingDefault,
     RegisterTaskDefinition,
     UpdateService,
-    TagResource,
 }
 
 impl Action {
@@ -249,6 +290,19 @@ impl Action {
             Self::TagResource => "TagResource",
         }
     }
+}
+
+/// The members of UpdateService that change a service and start no deployment, among those that a fix writes.
+const QUIET: &[&str] = &["enableExecuteCommand"];
+
+/// Whether a write replaces tasks: any change of a service does, but for the quiet ones.
+fn starts_deployment(action: Action, patch: &Patch) -> bool {
+    let loud = |operation: &PatchOperation| {
+        let path = operation.path().as_str();
+        let member = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        !matches!(operation, PatchOperation::Test(_)) && !QUIET.contains(&member)
+    };
+    action == Action::UpdateService && patch.0.iter().any(loud)
 }
 
 impl fmt::Display for Action {
@@ -305,6 +359,23 @@ mod tests {
         let selection = Selection::of(&Policy::notify_only(), &[control], Severity::Informational);
         let proof = prove(&fix, control, &resource, &Facts::default(), &selection);
         assert_eq!(proof.unwrap_err(), Loosening::Breaks("ecs-container-not-privileged"));
+    }
+
+    #[test]
+    fn giving_up_privileged_is_no_loosening_of_what_excused_it() {
+        let mut document = task(&[json!({"name": "web", "privileged": true})]);
+        document["networkMode"] = json!("host");
+        let resource = resource(ResourceType::TaskDefinition, &document);
+        let excused = crate::selection::find(EXCUSED).unwrap();
+        let control = crate::selection::find("ecs-container-not-privileged").unwrap();
+        let selected = Selected { control, parameters: Parameters::default() };
+        let fix =
+            plan(&resource, &judge(control, &resource, Parameters::default()), &Facts::default(), &selected);
+        let proof =
+            prove(&fix.unwrap(), control, &resource, &Facts::default(), &Selection::one(&selected)).unwrap();
+        let answer = |resource: &Resource| judge(excused, resource, Parameters::default()).compliance;
+        assert_eq!(answer(&resource), Compliance::Passed);
+        assert!(matches!(answer(proof.after()), Compliance::Failed(_)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::document::{Document, Field};
 use crate::ids::Arn;
@@ -11,6 +12,7 @@ use crate::ids::Arn;
 pub mod account_setting;
 pub mod capacity_provider;
 pub mod cluster;
+pub mod express;
 pub mod launch;
 pub mod service;
 pub mod task_definition;
@@ -19,6 +21,7 @@ pub mod task_set;
 pub use account_setting::AccountSetting;
 pub use capacity_provider::CapacityProvider;
 pub use cluster::Cluster;
+pub use express::ExpressGatewayService;
 pub use launch::Launch;
 pub use service::Service;
 pub use task_definition::TaskDefinition;
@@ -36,6 +39,8 @@ pub enum ResourceType {
     DaemonTaskDefinition,
     #[serde(rename = "AWS::ECS::Service")]
     Service,
+    #[serde(rename = "AWS::ECS::ExpressGatewayService")]
+    ExpressGatewayService,
     #[serde(rename = "AWS::ECS::Daemon")]
     Daemon,
     #[serde(rename = "AWS::ECS::TaskSet")]
@@ -76,11 +81,12 @@ pub enum ResourceType {
 
 impl ResourceType {
     /// Every kind, in the order in which reports list them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Cluster,
         Self::TaskDefinition,
         Self::DaemonTaskDefinition,
         Self::Service,
+        Self::ExpressGatewayService,
         Self::Daemon,
         Self::TaskSet,
         Self::Task,
@@ -109,6 +115,7 @@ impl ResourceType {
             Self::TaskDefinition => "AWS::ECS::TaskDefinition",
             Self::DaemonTaskDefinition => "AWS::ECS::DaemonTaskDefinition",
             Self::Service => "AWS::ECS::Service",
+            Self::ExpressGatewayService => "AWS::ECS::ExpressGatewayService",
             Self::Daemon => "AWS::ECS::Daemon",
             Self::TaskSet => "AWS::ECS::TaskSet",
             Self::Task => "AWS::ECS::Task",
@@ -164,7 +171,8 @@ pub struct ResourceId {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: ResourceType,
-    /// Its ARN. Services are always in the long form (`service/CLUSTER/NAME`).
+    /// Its ARN. Services are always in the long form (`service/CLUSTER/NAME`); an Express service has the ARN of the
+    /// service that it manages.
     pub arn: Arn,
 }
 
@@ -175,12 +183,19 @@ impl ResourceId {
         match self.kind {
             ResourceType::Cluster => Some(name),
             ResourceType::Service
+            | ResourceType::ExpressGatewayService
             | ResourceType::TaskSet
             | ResourceType::Task
             | ResourceType::Daemon
             | ResourceType::ContainerInstance => name.split_once('/').map(|(cluster, _)| cluster),
             _ => None,
         }
+    }
+
+    /// The ARN of that cluster.
+    pub fn cluster_arn(&self) -> Option<Arn> {
+        let (start, _) = self.arn.as_str().split_once(self.arn.resource())?;
+        format!("{start}cluster/{}", self.cluster()?).parse().ok()
     }
 }
 
@@ -196,7 +211,9 @@ pub enum Body {
     /// A revision of a task definition, or of a daemon's.
     TaskDefinition(TaskDefinition),
     /// A service.
-    Service(Service),
+    Service(Box<Service>),
+    /// An Express service.
+    ExpressGatewayService(ExpressGatewayService),
     /// A cluster.
     Cluster(Cluster),
     /// A task set.
@@ -222,19 +239,32 @@ pub struct Resource {
     pub body: Body,
     /// The keys of its tags. Values are not kept: nothing may print them.
     pub tags: Field<Vec<String>>,
+    /// Whether the document shows everything there is, as the answer to the call that made it does. What `Describe`
+    /// prints lacks what was not asked for.
+    pub whole: bool,
 }
 
 /// A tag of ECS, of which only the key is read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Tag {
+pub(crate) struct Tag {
     key: String,
 }
 
+/// What a change did to tags, by their keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retagged {
+    /// These are there now.
+    Added(Vec<String>),
+    /// These are not.
+    Removed(Vec<String>),
+}
+
+/// The tags that a document itself holds.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Tagged {
-    tags: Field<Vec<Tag>>,
+pub(crate) struct Tagged {
+    pub(crate) tags: Field<Vec<Tag>>,
 }
 
 impl Resource {
@@ -245,6 +275,7 @@ impl Resource {
                 Body::TaskDefinition(document.view()?)
             }
             ResourceType::Service => Body::Service(document.view()?),
+            ResourceType::ExpressGatewayService => Body::ExpressGatewayService(document.view()?),
             ResourceType::Cluster => Body::Cluster(document.view()?),
             ResourceType::TaskSet => Body::TaskSet(document.view()?),
             ResourceType::Task => Body::Launch(document.view()?),
@@ -252,8 +283,8 @@ impl Resource {
             ResourceType::AccountSetting => Body::AccountSetting(document.view()?),
             _ => Body::Other,
         };
-        let tags = keys(document.view::<Tagged>()?.tags);
-        Some(Self { id, document, body, tags })
+        let tags = keys(&document.view::<Tagged>()?.tags);
+        Some(Self { id, document, body, tags, whole: false })
     }
 
     /// Adds tags that AWS prints beside the document, as it does for task definitions.
@@ -264,29 +295,53 @@ impl Resource {
         self
     }
 
-    /// Keeps the tags that the state before had beside its document: no fix takes a tag away.
-    pub fn with_tags_of(self, before: &Self) -> Self {
-        match (&self.tags, &before.tags) {
+    /// The same after a change of its tags. Tags that were not known stay so.
+    pub fn retagged(&self, change: &Retagged) -> Option<Self> {
+        let Field::Known(keys) = &self.tags else { return Some(self.clone()) };
+        let mut value = self.document.value()?;
+        // Where tags stand beside the document, it has no list of them.
+        let mut list = value.get_mut("tags").and_then(Value::as_array_mut);
+        let mut keys = keys.clone();
+        let (Retagged::Added(named) | Retagged::Removed(named)) = change;
+        keys.retain(|key| !named.contains(key));
+        if let Some(list) = &mut list {
+            list.retain(|tag| !named.iter().any(|key| tag.get("key").and_then(Value::as_str) == Some(key)));
+        }
+        if let Retagged::Added(named) = change {
+            keys.extend(named.iter().cloned());
+            if let Some(list) = list {
+                list.extend(named.iter().map(|key| json!({ "key": key })));
+            }
+        }
+        let after = Self::read(self.id.clone(), Document::from_value(&value))?;
+        Some(Self { tags: Field::Known(keys), whole: self.whole, ..after })
+    }
+
+    /// Keeps what was known of the state before beside its document: no fix takes a tag away, and none tells which
+    /// tags there are where that was not known.
+    pub fn following(self, before: &Self) -> Self {
+        let tags = match (&self.tags, &before.tags) {
             (Field::Known(now), Field::Known(then)) => {
                 let added = then.iter().filter(|key| !now.contains(key)).cloned();
-                let tags = now.iter().cloned().chain(added).collect();
-                Self { tags: Field::Known(tags), ..self }
+                Field::Known(now.iter().cloned().chain(added).collect())
             }
-            _ => self.with_tags_beside(before.tags.clone()),
-        }
+            (_, then) => then.clone(),
+        };
+        Self { tags, whole: before.whole, ..self }
     }
 
     /// Reads a list of tags, `[{"key": …, "value": …}]`, and keeps the keys.
     pub fn tag_keys(json: &serde_json::value::RawValue) -> Field<Vec<String>> {
-        keys(Field::read(json))
+        keys(&Field::read(json))
     }
 }
 
-fn keys(tags: Field<Vec<Tag>>) -> Field<Vec<String>> {
+/// The keys of a list of tags.
+pub(crate) fn keys(tags: &Field<Vec<Tag>>) -> Field<Vec<String>> {
     match tags {
         Field::Absent => Field::Absent,
         Field::Hidden => Field::Hidden,
-        Field::Known(tags) => Field::Known(tags.into_iter().map(|tag| tag.key).collect()),
+        Field::Known(tags) => Field::Known(tags.iter().map(|tag| tag.key.clone()).collect()),
     }
 }
 

@@ -27,6 +27,11 @@ impl Parameters {
         let items = self.0.get(name).and_then(toml::Value::as_array);
         items.into_iter().flatten().filter_map(toml::Value::as_str).collect()
     }
+
+    /// A list of texts, or what holds where none is set. An empty one that is set is an empty one.
+    pub fn list_or<'a>(&'a self, name: &str, otherwise: &[&'a str]) -> Vec<&'a str> {
+        if self.0.contains_key(name) { self.list(name) } else { otherwise.to_vec() }
+    }
 }
 
 /// One control and what the policy set for it.

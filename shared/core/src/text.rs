@@ -24,9 +24,23 @@ pub fn argument(text: &str) -> String {
     }
 }
 
+/// Where a part of a text begins, in bytes; none where it is not a part of this very text but a copy of some.
+pub fn offset_of(part: &str, text: &str) -> Option<usize> {
+    let offset = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    (offset + part.len() <= text.len()).then_some(offset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_found_by_where_it_lies_and_a_copy_is_none() {
+        let text = "aba".to_owned();
+        assert_eq!(offset_of(&text[2..], &text), Some(2));
+        assert_eq!(offset_of(&text, &text[1..]), None);
+        assert_eq!(offset_of(&text.clone(), &text), None);
+    }
 
     #[test]
     fn a_word_can_neither_forge_a_line_nor_a_command() {

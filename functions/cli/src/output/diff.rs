@@ -23,7 +23,11 @@ pub(crate) fn lines(patch: &Patch) -> Vec<Line> {
                 lines.push(Line::Added(member(replace.path.as_str(), &replace.value)));
             }
             PatchOperation::Add(add) => lines.push(Line::Added(member(add.path.as_str(), &add.value))),
-            PatchOperation::Remove(remove) => lines.push(Line::Removed(remove.path.to_string())),
+            PatchOperation::Remove(remove) => {
+                let path = remove.path.as_str();
+                let seen = tested(patch, path);
+                lines.push(Line::Removed(seen.map_or_else(|| path.to_owned(), |seen| member(path, seen))));
+            }
             PatchOperation::Test(_) | PatchOperation::Move(_) | PatchOperation::Copy(_) => {}
         }
     }

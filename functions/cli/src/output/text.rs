@@ -53,7 +53,7 @@ pub(crate) fn replay(report: &replay::Report, groups: Groups, full: bool) -> Str
 
 /// The report of `check`. A document need not have a name of its own, so files are kept apart.
 pub(crate) fn check(report: &check::Report, full: bool) -> String {
-    let check::Report { rows, faults, documents } = report;
+    let check::Report { rows, faults, documents, .. } = report;
     let mut groups = Groups::default();
     rows.iter().for_each(|row| groups.add(row, &row.source));
     let mut text = report_of(&groups.into_sections(false), full);

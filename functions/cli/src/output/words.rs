@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 /// How long a line of prose gets. Fixed, since a report's bytes must not depend on who looks at it.
 const WIDTH: usize = 110;
 
-/// A text for people: control characters, and those that turn the direction of writing, could forge a report.
+/// Control characters, and those that turn the direction of writing, could forge a report.
+pub(crate) fn harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text for people, in which nothing harmful is left.
 pub(crate) fn plain(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|c| if harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 

@@ -56,7 +56,7 @@ fn elements(
 
 fn take(split: Split<'_>, each: Each<'_>) -> Vec<Fault> {
     let mut faults = split.faults;
-    faults.extend(split.pieces.iter().filter_map(|piece| each(Input::Piece(piece)).err()));
+    faults.extend(split.pieces.iter().filter_map(|piece| each(Input::Piece("", piece)).err()));
     faults
 }
 

@@ -128,7 +128,7 @@ impl Reader<'_> {
                 let piece = found.piece(path)?;
                 self.read(path, &piece.json, found.index, &content)
             }
-            Input::Piece(piece) => {
+            Input::Piece(_, piece) => {
                 let (place, text) = (piece.source.strip_prefix(path).unwrap_or_default(), piece.json.get());
                 let content = Content { bare: true, line: piece.line, place, text };
                 let number = self.pieces;

@@ -52,14 +52,16 @@ fn hostile_input_is_reported_and_stops_nothing() {
         assert_eq!(events["changes"], changes, "{name}: {events}");
         let passed_over = if name == "array-of-garbage.json" { 2 } else { 0 };
         assert_eq!(events["read"], changes + passed_over, "{name}: what is broken was not read: {events}");
-        let own = |line: &&Value| line["kind"] == "finding";
+        // Controls that read what is broken; others may well be answered.
+        let reads = ["ecs-service-no-public-ip", "ecs-container-not-privileged"];
+        let own =
+            |line: &&Value| line["kind"] == "finding" && reads.iter().any(|slug| line["control"] == *slug);
         let statuses: Vec<&str> =
             lines.iter().filter(own).filter_map(|line| line["status"].as_str()).collect();
         if unknown {
-            assert!(
-                !statuses.is_empty() && statuses.iter().all(|one| *one == "unknown"),
-                "{name}: {statuses:?}"
-            );
+            // What can be seen of it may say that a control is not concerned.
+            let judged = statuses.iter().any(|one| !["unknown", "not_applicable"].contains(one));
+            assert!(statuses.contains(&"unknown") && !judged, "{name}: {statuses:?}");
         }
     }
 }

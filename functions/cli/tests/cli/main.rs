@@ -6,5 +6,6 @@ mod command;
 mod hostile;
 mod input;
 mod report;
+mod sarif;
 mod secrets;
 mod status;

@@ -23,7 +23,7 @@ fn no_secret_reaches_any_output() {
     );
     let mut tried = 0;
     for (command, path) in [("replay", &secret), ("replay", &cut), ("check", &document), ("check", &cut)] {
-        for format in ["text", "json"] {
+        for format in formats(command) {
             for more in [&["-v"][..], &["-q"], &["--all", "-v"], &["--policy", &policy, "-v"]] {
                 let output = run(&[&[command, path.as_str(), "--format", format], more].concat());
                 let both = format!("{}{}", out(&output), err(&output));
@@ -33,8 +33,13 @@ fn no_secret_reaches_any_output() {
             }
         }
     }
-    assert_eq!(tried, 32);
+    assert_eq!(tried, 40);
     assert!(out(&run(&["check", &document])).contains("failed"), "the document is judged");
+}
+
+/// The formats of a command.
+fn formats(command: &str) -> &'static [&'static str] {
+    if command == "check" { &["text", "json", "sarif"] } else { &["text", "json"] }
 }
 
 /// The same secrets where their members have another type than they should: redacted, broken, or shuffled by a tool.
@@ -72,7 +77,7 @@ fn no_secret_of_a_wrong_shape_reaches_any_output() {
     for (command, path) in
         [("replay", &events), ("check", &documents), ("check", &events), ("replay", &documents)]
     {
-        for format in ["text", "json"] {
+        for format in formats(command) {
             let output = run(&[command, path, "--format", format, "--all", "-v"]);
             let both = format!("{}{}", out(&output), err(&output));
             let shown = both.lines().find(|line| line.contains("SHIPSHAPE_CANARY"));

@@ -40,6 +40,9 @@ fn judge(resource: &Resource, facts: &Facts, selected: &Selected) -> Option<Eval
             return Some(judge_content(control, rule, running_set(set), &context));
         }
         (Rule::Service(rule), Body::Service(service)) => (rule.check)(service, &context),
+        (Rule::ExpressGatewayService(rule), Body::ExpressGatewayService(express)) => {
+            (rule.check)(express, &context)
+        }
         (Rule::Cluster(rule), Body::Cluster(cluster)) => (rule.check)(cluster, &context),
         (Rule::TaskSet(rule), Body::TaskSet(set)) => (rule.check)(set, &context),
         (Rule::Launch(rule), Body::Launch(launch)) => (rule.check)(launch, &context),

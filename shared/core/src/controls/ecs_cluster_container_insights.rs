@@ -23,8 +23,8 @@ pub(super) static CONTROL: Control = Control {
                 fail: an intruder's load looks like any other.",
     template: "AWS::ECS::Cluster ClusterSettings: [{Name: containerInsights, Value: enabled}]; Terraform: \
                aws_ecs_cluster setting { name = \"containerInsights\" value = \"enabled\" }",
-    prevention: "aws ecs put-account-setting-default --name containerInsights --value enabled makes it the default \
-                 of new clusters",
+    prevention: "the account's default, which ecs-account-container-insights keeps on: it holds for every cluster that is \
+                 made without a word of its own",
     reference: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cloudwatch-container-insights.html",
     safety: Safety::Safe,
     call: Some(Action::UpdateClusterSettings),
@@ -38,7 +38,7 @@ pub(super) static CONTROL: Control = Control {
 const NAME: &str = "containerInsights";
 
 fn check(cluster: &Cluster, _: &Context<'_>) -> Compliance {
-    if matches!(cluster.status.text(), Some("INACTIVE" | "DEPROVISIONING")) {
+    if cluster.gone() {
         return Compliance::NotApplicable("the cluster is gone, or going");
     }
     let Field::Known(settings) = &cluster.settings else {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::control::{
     Compliance, Context, Control, Functions, NO_KEY, Place, Practice, Ratchet, Rule, Severity, Violation,
-    every_container, windows,
+    every_container, is_root, windows,
 };
 use crate::document::Field;
 use crate::policy::{Parameter, ParameterKind};
@@ -58,12 +58,6 @@ fn check(task: &TaskDefinition, _: &Context<'_>) -> Compliance {
             Field::Hidden => Place::Hidden(path),
         }
     })
-}
-
-fn is_root(user: &str) -> bool {
-    let name = user.split(':').next().unwrap_or_default().trim();
-    let digits = name.strip_prefix(['+', '-']).unwrap_or(name);
-    name.is_empty() || name == "root" || (!digits.is_empty() && digits.bytes().all(|digit| digit == b'0'))
 }
 
 /// Manual, unless the policy names the user: which files and ports a user may have is the image's business. Then

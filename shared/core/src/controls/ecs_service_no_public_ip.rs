@@ -6,9 +6,9 @@
 
 use serde_json::Value;
 
-use crate::control::{Compliance, Context, Control, Functions, Practice, Ratchet, Rule, Severity, Violation};
+use crate::control::address::{PATH, none_assigned};
+use crate::control::{Compliance, Context, Control, Functions, Practice, Ratchet, Rule, Severity};
 use crate::document::Field;
-use crate::facts::Need;
 use crate::preflight::reachability::without_public_address;
 use crate::preflight::{Doubts, rollout};
 use crate::remediation::{Action, Fix, PatchBuilder, Safety};
@@ -32,7 +32,7 @@ pub(super) static CONTROL: Control = Control {
                 after the next change of the group.",
     template: "AssignPublicIp: DISABLED in AWS::ECS::Service NetworkConfiguration.AwsvpcConfiguration; Terraform: \
                assign_public_ip = false in network_configuration",
-    prevention: "deny ecs:CreateService and ecs:UpdateService with the condition StringEqualsIfExists \
+    prevention: "deny ecs:CreateService and ecs:UpdateService with the condition Bool \
                  ecs:auto-assign-public-ip = true in an SCP",
     reference: "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-2",
     safety: Safety::Disruptive,
@@ -45,26 +45,11 @@ pub(super) static CONTROL: Control = Control {
     rule: Rule::Service(Functions { check, fix, preflight }),
 };
 
-const PATH: &str = "/networkConfiguration/awsvpcConfiguration/assignPublicIp";
-
 fn check(service: &Service, _: &Context<'_>) -> Compliance {
-    if service.status.text().is_some_and(|status| status != "ACTIVE") {
+    if !service.active() {
         return Compliance::NotApplicable("the service is not active");
     }
-    match service.awsvpc() {
-        Field::Absent => Compliance::NotApplicable("the service has no awsvpc network configuration"),
-        Field::Hidden => Compliance::Unknown(vec![Need::Member("/networkConfiguration".to_owned())]),
-        Field::Known(block) => match &block.assign_public_ip {
-            Field::Absent => Compliance::Passed,
-            Field::Hidden => Compliance::Unknown(vec![Need::Member(PATH.to_owned())]),
-            Field::Known(value) if value == "DISABLED" => Compliance::Passed,
-            Field::Known(value) if value == "ENABLED" => {
-                Compliance::Failed(vec![Violation::new(PATH, value.as_str(), "DISABLED")])
-            }
-            // A value that came after this was built may mean anything.
-            Field::Known(_) => Compliance::Unknown(vec![Need::Member(PATH.to_owned())]),
-        },
-    }
+    none_assigned(service.awsvpc(), "the service has no awsvpc network configuration")
 }
 
 /// Disruptive: UpdateService starts a deployment. The block is sent whole, since AWS replaces it whole and an

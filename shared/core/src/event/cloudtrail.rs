@@ -104,7 +104,7 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         header.session_credential_from_console.known().is_some_and(|flag| flag == "true"),
     );
     let effect = ecs::effect(api, &place, header.request_parameters, header.response_elements);
-    let ecs::Effect { request, observed } = match effect {
+    let ecs::Effect { request, observed, retagged } = match effect {
         Ok(effect) => effect,
         Err(ecs::Nothing::NoEffect) => return Ok(Parsed::Ignored(Ignored::NoEffect)),
         Err(ecs::Nothing::Unnamed) => return Err(ParseError::Unnamed(name.to_string())),
@@ -121,6 +121,7 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         observed,
         task_version: None,
         deployment: None,
+        retagged,
         addendum: !header.addendum.is_absent(),
     };
     Ok(match foreign(&place, &change) {

@@ -11,16 +11,17 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Place;
-use super::names::{cluster_id, cluster_name, definition_id, identify, service_id, tagged_id};
+use super::names::{cluster_id, cluster_name, definition_id, identify, service_id, setting_name, tagged_id};
 use crate::change::{Api, Observed, Request};
 use crate::document::{Document, Field, Present};
 use crate::ids::Arn;
-use crate::resource::{Resource, ResourceId, ResourceType};
+use crate::resource::{Resource, ResourceId, ResourceType, Retagged, Tag, keys};
 
 /// What a call did.
 pub(super) struct Effect {
     pub(super) request: Request,
     pub(super) observed: Vec<Observed>,
+    pub(super) retagged: Option<Retagged>,
 }
 
 /// The members of responses that matter; every call fills a few of them.
@@ -45,6 +46,8 @@ struct Response<'a> {
     failures: Field<Vec<Present>>,
     #[serde(borrow)]
     setting: Field<&'a RawValue>,
+    #[serde(borrow)]
+    capacity_provider: Field<&'a RawValue>,
     daemon_arn: Field<String>,
     daemon_task_definition_arn: Field<String>,
 }
@@ -67,6 +70,8 @@ struct Names {
     task_set_arn: Field<String>,
     task_arn: Field<String>,
     resource_arn: Field<String>,
+    tags: Field<Vec<Tag>>,
+    tag_keys: Field<Vec<String>>,
     name: Field<String>,
     principal_arn: Field<String>,
     daemon_arn: Field<String>,
@@ -99,7 +104,7 @@ pub(super) fn effect(
         return Err(Nothing::NoEffect);
     }
     let observed = call.observed().filter(|observed| !observed.is_empty()).ok_or(Nothing::Unnamed)?;
-    Ok(Effect { request: call.set_members(), observed })
+    Ok(Effect { request: call.set_members(), observed, retagged: call.retagged() })
 }
 
 struct Call<'a> {
@@ -125,11 +130,18 @@ impl Call<'_> {
             Api::CreateService | Api::UpdateService => {
                 vec![self.state(ResourceType::Service, &self.response.service, self.service()?)?]
             }
-            // The answer describes an Express service in a shape of its own; `DescribeServices` knows it as a service.
+            // The answer describes an Express service in a shape of its own; the service that it manages is one that
+            // `DescribeServices` knows.
             Api::CreateExpressGatewayService | Api::UpdateExpressGatewayService => {
-                vec![Observed::Touched(self.service()?)]
+                let (service, express) = self.express()?;
+                let kind = ResourceType::ExpressGatewayService;
+                vec![self.state(kind, &self.response.service, express)?, Observed::Touched(service)]
             }
-            Api::DeleteService | Api::DeleteExpressGatewayService => vec![Observed::Gone(self.service()?)],
+            Api::DeleteService => vec![Observed::Gone(self.service()?)],
+            Api::DeleteExpressGatewayService => {
+                let (service, express) = self.express()?;
+                vec![Observed::Gone(express), Observed::Gone(service)]
+            }
             Api::RegisterTaskDefinition => vec![self.registered()?],
             Api::DeregisterTaskDefinition => vec![Observed::Gone(self.task_definition()?)],
             Api::DeleteTaskDefinitions => self.deleted_definitions(),
@@ -145,6 +157,10 @@ impl Call<'_> {
             Api::RunTask | Api::StartTask => self.tasks(),
             Api::PutAccountSetting | Api::PutAccountSettingDefault | Api::DeleteAccountSetting => {
                 vec![self.setting()?]
+            }
+            Api::CreateCapacityProvider | Api::UpdateCapacityProvider => {
+                let named = self.capacity_provider()?;
+                vec![self.state(ResourceType::CapacityProvider, &self.response.capacity_provider, named)?]
             }
             Api::TagResource | Api::UntagResource => self.tagged(),
             _ => return None,
@@ -164,6 +180,10 @@ impl Call<'_> {
         }
         let members: Field<BTreeMap<Cow<'_, str>, Present>> = self.request.map_or(Field::Hidden, Field::read);
         match members {
+            // What is called `tagKeys` there are the `tags` of the resource.
+            Field::Known(members) if self.api == Api::UntagResource && members.contains_key("tagKeys") => {
+                Request::Members(vec!["tags".to_owned()])
+            }
             Field::Known(members) => Request::Members(members.into_keys().map(Cow::into_owned).collect()),
             Field::Absent | Field::Hidden => Request::Everything,
         }
@@ -175,9 +195,26 @@ impl Call<'_> {
         let document = Document::new(json);
         let id = identify(kind, &document).unwrap_or(named);
         Some(match Resource::read(id.clone(), document) {
-            Some(resource) => Observed::State(Box::new(resource)),
+            Some(resource) => Observed::State(Box::new(self.as_created(resource))),
             None => Observed::Touched(id),
         })
+    }
+
+    /// The answer to a call that creates shows all that there is. Tags of a task definition come beside it; tags that
+    /// the answer leaves out are those of the request. Of an update's answer nobody has seen tags yet: an empty list
+    /// there tells nothing.
+    fn as_created(&self, resource: Resource) -> Resource {
+        if self.api.creates() != Some(resource.id.kind) {
+            let told = resource.tags.known().is_some_and(|keys| !keys.is_empty());
+            return if told { resource } else { Resource { tags: Field::Absent, ..resource } };
+        }
+        let tags = match (&self.response.tags, &self.names.tags) {
+            (Field::Known(tags), _) => Resource::tag_keys(tags),
+            (Field::Hidden, _) => Field::Hidden,
+            (Field::Absent, Field::Absent) if self.asked => Field::Known(Vec::new()),
+            (Field::Absent, asked) => keys(asked),
+        };
+        Resource { whole: true, ..resource.with_tags_beside(tags) }
     }
 
     /// The cluster, by the response or as the caller named it. No name means `default`.
@@ -208,6 +245,13 @@ impl Call<'_> {
         service_id(self.place, cluster, given.into_iter().find_map(Field::text)?)
     }
 
+    /// The service that an Express service manages, and the Express service.
+    fn express(&self) -> Option<(ResourceId, ResourceId)> {
+        let service = self.service()?;
+        let express = ResourceId { kind: ResourceType::ExpressGatewayService, ..service.clone() };
+        Some((service, express))
+    }
+
     fn task_definition(&self) -> Option<ResourceId> {
         if let Some(id) = self.shown(ResourceType::TaskDefinition, &self.response.task_definition) {
             return Some(id);
@@ -218,16 +262,7 @@ impl Call<'_> {
 
     fn registered(&self) -> Option<Observed> {
         let named = self.task_definition()?;
-        let state = self.state(ResourceType::TaskDefinition, &self.response.task_definition, named)?;
-        let beside = match &self.response.tags {
-            Field::Known(tags) => Resource::tag_keys(tags),
-            Field::Hidden => Field::Hidden,
-            Field::Absent => Field::Absent,
-        };
-        Some(match state {
-            Observed::State(resource) => Observed::State(Box::new(resource.with_tags_beside(beside))),
-            other => other,
-        })
+        self.state(ResourceType::TaskDefinition, &self.response.task_definition, named)
     }
 
     fn deleted_definitions(&self) -> Vec<Observed> {
@@ -314,13 +349,9 @@ impl Call<'_> {
         let name = shown.name.text().or(self.names.name.text())?;
         let principal = shown.principal_arn.text().or(self.names.principal_arn.text());
         let principal = principal.and_then(|text| text.parse::<Arn>().ok());
-        let whose = match principal.as_ref().map(Arn::resource) {
-            None | Some("root") => String::new(),
-            Some(principal) => format!("/{principal}"),
-        };
         let id = ResourceId {
             kind: ResourceType::AccountSetting,
-            arn: self.ecs(&format!("account-setting/{name}{whose}"))?,
+            arn: self.ecs(&setting_name(name, principal.as_ref()))?,
         };
         if self.api == Api::DeleteAccountSetting {
             return Some(Observed::Gone(id));
@@ -332,6 +363,25 @@ impl Call<'_> {
     fn tagged(&self) -> Vec<Observed> {
         let arn = self.names.resource_arn.text().and_then(|text| text.parse().ok());
         arn.and_then(|arn| tagged_id(self.place, arn)).map(Observed::Touched).into_iter().collect()
+    }
+
+    /// What a change of tags did, as far as its request shows it.
+    fn retagged(&self) -> Option<Retagged> {
+        match self.api {
+            Api::TagResource => keys(&self.names.tags).into_known().map(Retagged::Added),
+            Api::UntagResource => self.names.tag_keys.known().cloned().map(Retagged::Removed),
+            _ => None,
+        }
+    }
+
+    fn capacity_provider(&self) -> Option<ResourceId> {
+        if let Some(id) = self.shown(ResourceType::CapacityProvider, &self.response.capacity_provider) {
+            return Some(id);
+        }
+        let name = self.names.name.text()?;
+        let name = name.rsplit_once(":capacity-provider/").map_or(name, |(_, name)| name);
+        let arn = self.ecs(&format!("capacity-provider/{name}"))?;
+        Some(ResourceId { kind: ResourceType::CapacityProvider, arn })
     }
 
     fn ecs(&self, resource: &str) -> Option<Arn> {

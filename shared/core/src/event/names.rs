@@ -26,6 +26,8 @@ struct SelfNames {
     task_arn: Field<String>,
     container_instance_arn: Field<String>,
     capacity_provider_arn: Field<String>,
+    name: Field<String>,
+    principal_arn: Field<String>,
 }
 
 /// The name that a document gives itself, as `Describe` and the responses print it.
@@ -33,12 +35,13 @@ pub(crate) fn identify(kind: ResourceType, document: &Document) -> Option<Resour
     let names: SelfNames = document.view()?;
     let arn: Arn = match kind {
         ResourceType::Cluster => &names.cluster_arn,
-        ResourceType::Service => &names.service_arn,
+        ResourceType::Service | ResourceType::ExpressGatewayService => &names.service_arn,
         ResourceType::TaskDefinition => &names.task_definition_arn,
         ResourceType::TaskSet => &names.task_set_arn,
         ResourceType::Task => &names.task_arn,
         ResourceType::ContainerInstance => &names.container_instance_arn,
         ResourceType::CapacityProvider => &names.capacity_provider_arn,
+        ResourceType::AccountSetting => return setting_id(&names),
         _ => &Field::Absent,
     }
     .text()?
@@ -49,6 +52,23 @@ pub(crate) fn identify(kind: ResourceType, document: &Document) -> Option<Resour
         _ => arn,
     };
     Some(ResourceId { kind, arn })
+}
+
+/// Settings have no ARN. They are named by the account of the principal whose they are; an answer does not tell its
+/// Region.
+fn setting_id(names: &SelfNames) -> Option<ResourceId> {
+    let principal: Arn = names.principal_arn.text()?.parse().ok()?;
+    let name = setting_name(names.name.text()?, Some(&principal));
+    let arn = format!("arn:{}:ecs::{}:{name}", principal.partition(), principal.account()).parse().ok()?;
+    Some(ResourceId { kind: ResourceType::AccountSetting, arn })
+}
+
+/// A setting's name in an ARN: the account's default, or one principal's own.
+pub(super) fn setting_name(name: &str, principal: Option<&Arn>) -> String {
+    match principal.map(Arn::resource) {
+        None | Some("root") => format!("account-setting/{name}"),
+        Some(principal) => format!("account-setting/{name}/{principal}"),
+    }
 }
 
 /// Services made before 2018 have ARNs without the cluster (`service/NAME`); here every service is known by the

@@ -75,6 +75,7 @@ pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseEr
         observed: vec![observed],
         task_version: task.zip(detail.version.known().copied()),
         deployment: (api == Api::DeploymentStateChange).then(|| news(&detail)).flatten(),
+        retagged: None,
         addendum: false,
     };
     Ok(match foreign(&place, &change) {

@@ -7,7 +7,14 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::document::{Field, Present};
+use crate::document::Field;
+
+mod groups;
+pub mod ingress;
+
+pub use groups::{
+    GroupReference, IpRange, Ipv6Range, Permission, PrefixListEntry, PrefixListReference, SecurityGroup,
+};
 
 /// What is known of networks. Ids are unique in AWS, so that neither account nor Region is part of a key.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +24,9 @@ pub struct Network {
     nat_gateways: BTreeMap<String, NatGateway>,
     endpoints: BTreeMap<String, Vec<Endpoint>>,
     groups: BTreeMap<String, SecurityGroup>,
+    /// Groups of which only the rules were listed.
+    by_rules: BTreeMap<String, SecurityGroup>,
+    prefix_lists: BTreeMap<String, Vec<PrefixListEntry>>,
     dns: BTreeMap<String, Dns>,
     /// Somebody listed endpoints and was answered that there are none: so it is in every VPC that no other answer
     /// tells of.
@@ -163,104 +173,6 @@ impl Endpoint {
     }
 }
 
-/// A security group by its id.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct GroupReference {
-    /// `sg-…`
-    pub group_id: Field<String>,
-}
-
-/// A security group.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct SecurityGroup {
-    /// `sg-…`
-    pub group_id: Field<String>,
-    /// What it lets in.
-    pub ip_permissions: Field<Vec<Permission>>,
-    /// What it lets out.
-    pub ip_permissions_egress: Field<Vec<Permission>>,
-}
-
-/// One permission of a security group.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Permission {
-    /// `tcp`, `-1` for all, or a number.
-    pub ip_protocol: Field<String>,
-    /// The first port; absent for all.
-    pub from_port: Field<i64>,
-    /// The last port; absent for all.
-    pub to_port: Field<i64>,
-    /// IPv4 sources or destinations.
-    pub ip_ranges: Field<Vec<IpRange>>,
-    /// IPv6 sources or destinations.
-    pub ipv6_ranges: Field<Vec<Ipv6Range>>,
-    /// Groups as sources or destinations.
-    pub user_id_group_pairs: Field<Vec<GroupReference>>,
-    /// Prefix lists as sources or destinations; what they hold is not known here.
-    pub prefix_list_ids: Field<Vec<Present>>,
-}
-
-/// An IPv4 range.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct IpRange {
-    /// `10.0.0.0/16`
-    pub cidr_ip: Field<String>,
-}
-
-/// An IPv6 range.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Ipv6Range {
-    /// `2001:db8::/32`
-    pub cidr_ipv6: Field<String>,
-}
-
-impl Permission {
-    /// Whether it is about TCP port 443.
-    pub fn covers_https(&self) -> bool {
-        match self.ip_protocol.text() {
-            Some("-1") => true,
-            Some("tcp" | "6") => match (self.from_port.known(), self.to_port.known()) {
-                (Some(from), Some(to)) => *from <= 443 && 443 <= *to,
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
-    /// Whether one of its IPv4 ranges holds a whole range.
-    pub fn spans(&self, cidr: &str) -> bool {
-        let Ok(inner) = cidr.parse::<IpNet>() else { return false };
-        let ranges = self.ip_ranges.items().iter().filter_map(|range| range.cidr_ip.text());
-        ranges.filter_map(|range| range.parse::<IpNet>().ok()).any(|outer| outer.contains(&inner))
-    }
-
-    /// Whether it names a security group.
-    pub fn names(&self, group: &str) -> bool {
-        self.user_id_group_pairs.items().iter().any(|pair| pair.group_id.text() == Some(group))
-    }
-
-    /// The first of its ranges that holds addresses outside private networks.
-    pub fn public_source(&self) -> Option<&str> {
-        let v4 = self.ip_ranges.items().iter().filter_map(|range| range.cidr_ip.text());
-        let v6 = self.ipv6_ranges.items().iter().filter_map(|range| range.cidr_ipv6.text());
-        let unread = [
-            self.ip_ranges.is_hidden() || self.ip_ranges.items().iter().any(|one| one.cidr_ip.is_hidden()),
-            self.ipv6_ranges.is_hidden()
-                || self.ipv6_ranges.items().iter().any(|one| one.cidr_ipv6.is_hidden()),
-            self.prefix_list_ids.is_hidden(),
-        ];
-        let listed = !self.prefix_list_ids.items().is_empty() || unread.contains(&true);
-        v4.chain(v6)
-            .find(|range| !is_private(range))
-            .or(listed.then_some("a prefix list or a range that can't be read"))
-    }
-}
-
 /// Whether a whole range lies in a private network (RFC 1918, 6598, 4193). What can't be read counts as public.
 fn is_private(cidr: &str) -> bool {
     let Ok(range) = cidr.parse::<IpNet>() else { return false };
@@ -286,6 +198,9 @@ struct Answer {
     nat_gateways: Field<Vec<NatGateway>>,
     vpc_endpoints: Field<Vec<Endpoint>>,
     security_groups: Field<Vec<SecurityGroup>>,
+    security_group_rules: Field<Vec<ingress::Rule>>,
+    prefix_list_id: Field<String>,
+    entries: Field<Vec<PrefixListEntry>>,
     vpc_id: Field<String>,
     enable_dns_support: Field<Flag>,
     enable_dns_hostnames: Field<Flag>,
@@ -330,7 +245,12 @@ impl Network {
 
     /// A security group.
     pub fn group(&self, id: &str) -> Option<&SecurityGroup> {
-        self.groups.get(id)
+        self.groups.get(id).or_else(|| self.by_rules.get(id))
+    }
+
+    /// The ranges of a prefix list.
+    pub fn prefix_list(&self, id: &str) -> Option<&[PrefixListEntry]> {
+        self.prefix_lists.get(id).map(Vec::as_slice)
     }
 
     /// Whether a VPC resolves names.
@@ -378,6 +298,16 @@ impl Network {
                 self.groups.insert(id.to_owned(), group);
                 told += 1;
             }
+        }
+        for rule in answer.security_group_rules.into_known().unwrap_or_default() {
+            if let Some(id) = rule.group_id.text().map(ToOwned::to_owned) {
+                rule.add_to(self.by_rules.entry(id).or_default());
+                told += 1;
+            }
+        }
+        if let (Some(id), Field::Known(entries)) = (answer.prefix_list_id.text(), answer.entries) {
+            self.prefix_lists.insert(id.to_owned(), entries);
+            told += 1;
         }
         if let Some(vpc) = answer.vpc_id.text() {
             let dns = self.dns.entry(vpc.to_owned()).or_default();

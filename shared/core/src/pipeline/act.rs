@@ -100,9 +100,7 @@ fn rolls(remediation: &Remediation, facts: &Facts) -> Option<(Arn, Option<u32>)>
     if !remediation.starts_deployment() {
         return None;
     }
-    let target = remediation.target();
-    let (start, _) = target.arn.as_str().split_once(":service/")?;
-    let cluster: Arn = format!("{start}:cluster/{}", target.cluster()?).parse().ok()?;
+    let cluster = remediation.target().cluster_arn()?;
     let services = match facts.resource(&cluster).map(|known| &known.body) {
         Some(Body::Cluster(cluster)) => cluster.active_services_count.known().copied(),
         _ => None,

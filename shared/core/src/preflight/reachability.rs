@@ -3,40 +3,61 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html>
 //! <https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html>
 
-use std::collections::{BTreeMap, BTreeSet};
+mod required;
+
+use required::{Required, requirements};
 
 use super::{Doubts, content};
 use crate::document::Field;
 use crate::facts::network::{Endpoint, Permission, RouteTable, Subnet};
 use crate::facts::{Facts, Need};
-use crate::ids::Arn;
-use crate::image::ImageReference;
-use crate::resource::task_definition::LogConfiguration;
-use crate::resource::{Body, Resource, ResourceId, ResourceType, Service, TaskDefinition};
+use crate::resource::service::AwsvpcConfiguration;
+use crate::resource::{Resource, Service};
 use crate::text::shown;
 
 /// Demands that tasks of a service start without a public address in all of its subnets, and that nobody reaches
 /// them by it.
 pub fn without_public_address(resource: &Resource, service: &Service, facts: &Facts, doubts: &mut Doubts) {
-    let Field::Known(block) = service.awsvpc() else {
-        doubts.need(Need::Resource(resource.id.clone()));
-        return;
-    };
-    let Some(subnets) = block.subnets.known().filter(|subnets| !subnets.is_empty()) else {
-        doubts.need(Need::Resource(resource.id.clone()));
-        return;
-    };
-    // Without groups in the block the service would use the VPC's default group, whose id is not here.
-    let Field::Known(groups) = &block.security_groups else {
-        doubts.need(Need::Resource(resource.id.clone()));
-        return;
-    };
-    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-    callers(service, &groups, facts, doubts);
+    let Some(place) = network(resource, service, doubts) else { return };
+    callers(service, &place.groups, facts, doubts);
     let Some(task) = content(service, facts, doubts) else { return };
     let required = requirements(resource, service, task, facts, doubts);
-    for subnet in subnets {
-        reach(subnet, &groups, &required, facts, doubts);
+    everywhere(&place, &required, false, facts, doubts);
+}
+
+/// Demands that tasks of a service still start once Fargate fetches through the task's own network interface what it
+/// fetched through one of its own before version 1.4.0 of its platform.
+pub fn through_the_task(resource: &Resource, service: &Service, facts: &Facts, doubts: &mut Doubts) {
+    let Some(place) = network(resource, service, doubts) else { return };
+    let Some(task) = content(service, facts, doubts) else { return };
+    let required = requirements(resource, service, task, facts, doubts).moved();
+    let public = place.block.assign_public_ip.text() == Some("ENABLED");
+    everywhere(&place, &required, public, facts, doubts);
+}
+
+/// Where the tasks of a service are.
+struct Network<'a> {
+    block: &'a AwsvpcConfiguration,
+    subnets: &'a [String],
+    groups: Vec<&'a str>,
+}
+
+/// The service's network, or that it is not known. Without groups in the block the service would use the VPC's default
+/// group, whose id is not here.
+fn network<'a>(resource: &Resource, service: &'a Service, doubts: &mut Doubts) -> Option<Network<'a>> {
+    if let Field::Known(block) = service.awsvpc()
+        && let Field::Known(groups) = &block.security_groups
+        && let Some(subnets) = block.subnets.known().filter(|subnets| !subnets.is_empty())
+    {
+        return Some(Network { block, subnets, groups: groups.iter().map(String::as_str).collect() });
+    }
+    doubts.need(Need::Resource(resource.id.clone()));
+    None
+}
+
+fn everywhere(place: &Network<'_>, required: &Required, public: bool, facts: &Facts, doubts: &mut Doubts) {
+    for subnet in place.subnets {
+        reach(subnet, &place.groups, required, public, facts, doubts);
     }
 }
 
@@ -63,150 +84,18 @@ fn callers(service: &Service, groups: &[&str], facts: &Facts, doubts: &mut Doubt
     }
 }
 
-/// What has to be reachable, each with who needs it.
-struct Required {
-    /// Endpoint services by their last part (`ecr.api`, `s3`, `logs`, …), and what needs each.
-    endpoints: BTreeMap<String, String>,
-    /// What only a way to the internet can serve.
-    internet: BTreeSet<String>,
-    region: String,
-}
-
-fn requirements(
-    resource: &Resource,
-    service: &Service,
-    task: &TaskDefinition,
-    facts: &Facts,
-    doubts: &mut Doubts,
-) -> Required {
-    let region = resource.id.arn.region().to_owned();
-    let mut required = Required { endpoints: BTreeMap::new(), internet: BTreeSet::new(), region };
-    for (index, container) in task.container_definitions.items().iter().enumerate() {
-        let name = shown(&container.label(index));
-        match container.image.text().map(ImageReference::read) {
-            Some(image) if image.ecr().is_some_and(|(_, region)| region == required.region) => {
-                for service in ["ecr.api", "ecr.dkr", "s3"] {
-                    required.by(service, &format!("the image of container `{name}`"));
-                }
-            }
-            Some(image) => {
-                required.internet.insert(format!("the image {image} of container `{name}`"));
-            }
-            None => doubts.need(Need::Member("/containerDefinitions".to_owned())),
-        }
-        let log = container.log_configuration.known();
-        if container.secrets.is_hidden()
-            || container.log_configuration.is_hidden()
-            || log.is_some_and(|log| log.log_driver.is_hidden() || log.secret_options.is_hidden())
-        {
-            doubts.need(Need::Member("/containerDefinitions".to_owned()));
-        }
-        if let Field::Known(log) = &container.log_configuration {
-            match log.log_driver.text() {
-                Some("awslogs") => required.log(&name, log),
-                Some(driver) => {
-                    required.internet.insert(format!("the log of container `{name}` by {}", shown(driver)));
-                }
-                None => {}
-            }
-        }
-        let secrets = container.secrets.items().iter();
-        let options = container.log_configuration.known().map_or(&[][..], |log| log.secret_options.items());
-        for secret in secrets.chain(options) {
-            match secret.value_from.text() {
-                Some(from) => required.secret(&name, from),
-                None => doubts.need(Need::Member("/containerDefinitions".to_owned())),
-            }
-        }
-        if !container.repository_credentials.is_absent() {
-            required.by("secretsmanager", &format!("the registry password of container `{name}`"));
-        }
-        if !container.environment_files.is_absent() {
-            required.by("s3", &format!("the environment files of container `{name}`"));
-        }
-    }
-    if service.enable_execute_command.is_hidden() {
-        doubts.need(Need::Resource(resource.id.clone()));
-    }
-    if service.enable_execute_command.known() == Some(&true) {
-        required.by("ssmmessages", "ECS Exec");
-        exec_key(resource, facts, &mut required, doubts);
-    }
-    required
-}
-
-/// ECS Exec with a key of the customer's asks KMS from inside the task.
-fn exec_key(resource: &Resource, facts: &Facts, required: &mut Required, doubts: &mut Doubts) {
-    let cluster = resource.id.cluster().and_then(|name| {
-        let start = resource.id.arn.as_str().split(":service/").next()?;
-        format!("{start}:cluster/{name}").parse().ok()
-    });
-    let Some(arn) = cluster else { return };
-    let id = ResourceId { kind: ResourceType::Cluster, arn };
-    let known = match facts.resource(&id.arn).map(|known| &known.body) {
-        Some(Body::Cluster(cluster)) => cluster,
-        _ => return doubts.need(Need::Resource(id)),
-    };
-    // Shown only when it is asked for, so that absent does not mean that there is no key.
-    let Field::Known(configuration) = &known.configuration else { return doubts.need(Need::Resource(id)) };
-    match &configuration.execute_command_configuration {
-        Field::Absent => {}
-        Field::Known(exec) if exec.kms_key_id.is_absent() => {}
-        Field::Known(_) => required.by("kms", "the key of ECS Exec"),
-        Field::Hidden => doubts.need(Need::Resource(id)),
-    }
-}
-
-impl Required {
-    /// A log group of this Region, or of another, which no endpoint here reaches.
-    fn log(&mut self, name: &str, log: &LogConfiguration) {
-        let user = format!("the log of container `{name}`");
-        let here = match &log.options {
-            Field::Absent => true,
-            Field::Hidden => false,
-            Field::Known(options) => match &options.awslogs_region {
-                Field::Absent => true,
-                Field::Hidden => false,
-                Field::Known(region) => *region == self.region,
-            },
-        };
-        if here {
-            self.by("logs", &user);
-        } else {
-            self.internet.insert(format!("{user} in another Region"));
-        }
-    }
-
-    /// A secret by ARN, or a parameter by name, which is one of this Region.
-    fn secret(&mut self, name: &str, from: &str) {
-        let user = format!("the secrets of container `{name}`");
-        let arn = from.parse::<Arn>().ok();
-        if arn.as_ref().is_some_and(|arn| arn.region() != self.region) {
-            self.internet.insert(format!("{user} in another Region"));
-        } else if arn.is_some_and(|arn| arn.service() == "secretsmanager") {
-            self.by("secretsmanager", &user);
-        } else {
-            self.by("ssm", &user);
-        }
-    }
-
-    fn by(&mut self, service: &str, user: &str) {
-        self.endpoints.entry(service.to_owned()).or_insert_with(|| user.to_owned());
-    }
-}
-
-/// Whether a task in this subnet gets everything.
-fn reach(id: &str, groups: &[&str], required: &Required, facts: &Facts, doubts: &mut Doubts) {
+/// Whether a task in this subnet, with a public address or without, gets everything.
+fn reach(id: &str, groups: &[&str], required: &Required, public: bool, facts: &Facts, doubts: &mut Doubts) {
     let Some(subnet) = facts.network.subnet(id) else { return doubts.need(Need::Subnet(id.to_owned())) };
     let Some(vpc) = subnet.vpc_id.text() else { return doubts.need(Need::Subnet(id.to_owned())) };
     let Some(table) = facts.network.route_table(vpc, id) else {
         return doubts.need(Need::RouteTables(vpc.to_owned()));
     };
-    let way = default_route(table, facts, doubts);
+    let way = default_route(table, public, facts, doubts);
     if matches!(way, Way::Internet | Way::NotKnown) {
         return;
     }
-    for user in &required.internet {
+    for user in required.internet.iter().chain(&required.abroad) {
         doubts.refuse(
             "no way to the internet",
             format!("subnet {id} has {}, and {user} needs one: give the subnet a NAT route, or use ECR and awslogs", way.sentence()),
@@ -233,7 +122,7 @@ fn reach(id: &str, groups: &[&str], required: &Required, facts: &Facts, doubts: 
 }
 
 enum Way {
-    /// A NAT gateway that works.
+    /// A NAT gateway that works, or an internet gateway for a public address.
     Internet,
     /// A fact is missing.
     NotKnown,
@@ -250,8 +139,8 @@ impl Way {
     }
 }
 
-/// An internet gateway serves public addresses only, and does not count.
-fn default_route(table: &RouteTable, facts: &Facts, doubts: &mut Doubts) -> Way {
+/// An internet gateway serves public addresses only, and does not count without one.
+fn default_route(table: &RouteTable, public: bool, facts: &Facts, doubts: &mut Doubts) -> Way {
     let routes = table.routes.items();
     let Some(route) = routes.iter().find(|route| route.destination_cidr_block.text() == Some("0.0.0.0/0"))
     else {
@@ -286,6 +175,9 @@ fn default_route(table: &RouteTable, facts: &Facts, doubts: &mut Doubts) -> Way 
                 state.unwrap_or("in no known state")
             )),
         };
+    }
+    if target.starts_with("igw-") && public {
+        return Way::Internet;
     }
     if target.starts_with("igw-") {
         return Way::None(format!("only {target}, an internet gateway, which serves public addresses alone"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use json_patch::Patch;
 
-use super::{Action, Loosening, Safety, never_worse, simulate};
+use super::{Action, Loosening, never_worse, simulate, starts_deployment as starts};
 use crate::decide::Authorized;
 use crate::facts::Facts;
 use crate::resource::{Resource, ResourceId};
@@ -106,8 +106,7 @@ pub fn combine(
                         patches.push(one.fix().patch.clone());
                     }
                     controls.push(slug);
-                    starts_deployment |=
-                        one.fix().safety == Safety::Disruptive && action == Action::UpdateService;
+                    starts_deployment |= starts(action, &one.fix().patch);
                 }
                 Err(why) => left_out.push(LeftOut { control: slug, why }),
             }

@@ -1,7 +1,7 @@
 //! Patches as controls write them.
 
 use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation, TestOperation};
+use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation, TestOperation};
 use serde_json::Value;
 
 use crate::document::Field;
@@ -43,6 +43,12 @@ impl PatchBuilder {
         let replace = ReplaceOperation { path: pointer(path), value: value.into() };
         tested.0.push(PatchOperation::Replace(replace));
         tested
+    }
+
+    /// Removes a member or an element; what it holds has to be tested before.
+    pub fn remove(mut self, path: &str) -> Self {
+        self.0.push(PatchOperation::Remove(RemoveOperation { path: pointer(path) }));
+        self
     }
 
     /// Adds elements to a list; where there is none, adds the list.

@@ -18,6 +18,15 @@ pub struct Cluster {
     pub active_services_count: Field<u32>,
     /// How many tasks run in it.
     pub running_tasks_count: Field<u32>,
+    /// How many tasks are about to.
+    pub pending_tasks_count: Field<u32>,
+}
+
+impl Cluster {
+    /// Whether it is gone, or going.
+    pub fn gone(&self) -> bool {
+        matches!(self.status.text(), Some("INACTIVE" | "DEPROVISIONING"))
+    }
 }
 
 /// One setting of a cluster.

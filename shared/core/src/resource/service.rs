@@ -1,5 +1,7 @@
 //! ECS services, as `DescribeServices` prints them.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::{ResourceId, ResourceType};
@@ -10,6 +12,8 @@ use crate::document::{Field, Present};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Service {
+    /// Its ARN as AWS prints it, which may be of the old form.
+    pub service_arn: Field<String>,
     /// `ACTIVE`, `DRAINING` or `INACTIVE`.
     pub status: Field<String>,
     /// The ARN of the revision that it runs.
@@ -28,6 +32,10 @@ pub struct Service {
     pub enable_execute_command: Field<bool>,
     /// Target groups; a service without one may be reached by its address.
     pub load_balancers: Field<Vec<Present>>,
+    /// Service Connect; shown in the deployments, and here in the input of a create call alone.
+    pub service_connect_configuration: Field<ServiceConnect>,
+    /// Target groups of VPC Lattice; shown in the deployments, and here in the input of a create call alone.
+    pub vpc_lattice_configurations: Field<Vec<Present>>,
     /// `ECS` for a service that Express Mode manages.
     pub resource_management_type: Field<String>,
     /// `REPLICA` or `DAEMON`.
@@ -42,6 +50,8 @@ pub struct Service {
     pub platform_family: Field<String>,
     /// The role by which ECS calls load balancers; a service-linked role for most.
     pub role_arn: Field<String>,
+    /// Which hosts may take its tasks; what they say is not read.
+    pub placement_constraints: Field<Vec<Present>>,
     /// How many tasks it should run.
     pub desired_count: Field<u32>,
     /// How many tasks it runs.
@@ -139,9 +149,28 @@ pub struct Deployment {
     pub status: Field<String>,
     /// `COMPLETED`, `IN_PROGRESS` or `FAILED`; absent with Classic Load Balancers.
     pub rollout_state: Field<String>,
+    /// How the service takes part in Service Connect.
+    pub service_connect_configuration: Field<ServiceConnect>,
+    /// Target groups of VPC Lattice.
+    pub vpc_lattice_configurations: Field<Vec<Present>>,
+}
+
+/// How a service takes part in Service Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct ServiceConnect {
+    /// Whether it takes part.
+    pub enabled: Field<bool>,
+    /// The ports that others reach it by; none where it only calls others.
+    pub services: Field<Vec<Present>>,
 }
 
 impl Service {
+    /// Whether it runs: not being deleted, and not gone. A service that is still to be made has no status.
+    pub fn active(&self) -> bool {
+        self.status.text().is_none_or(|status| status == "ACTIVE")
+    }
+
     /// The network block of the awsvpc mode; hidden where any part of the way to it is.
     pub fn awsvpc(&self) -> Field<&AwsvpcConfiguration> {
         awsvpc(&self.network_configuration)
@@ -150,6 +179,13 @@ impl Service {
     /// Whether its tasks run on Fargate, as far as the service tells.
     pub fn on_fargate(&self) -> Field<bool> {
         on_fargate(&self.launch_type, &self.capacity_provider_strategy)
+    }
+
+    /// The capacity providers of its strategy, if it has one; `None` where they are not all shown.
+    pub fn providers(&self) -> Option<BTreeSet<&str>> {
+        let items = self.capacity_provider_strategy.items().iter();
+        let shown = !self.capacity_provider_strategy.is_hidden();
+        items.map(|item| item.capacity_provider.text()).collect::<Option<_>>().filter(|_| shown)
     }
 
     /// `ECS`, `CODE_DEPLOY`, `EXTERNAL`, or a newer kind. Old answers have no such member and mean `ECS`.

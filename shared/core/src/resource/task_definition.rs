@@ -6,6 +6,10 @@ use serde::Deserialize;
 use crate::document::{Field, Present};
 use crate::text::shown;
 
+/// The host ports that ECS picks from where a definition names none: Linux's own range begins at 32768 (API reference,
+/// PortMapping), the older and Windows' later; both end below or at this.
+const EPHEMERAL: (u16, u16) = (32768, 65535);
+
 /// The members of a task definition that controls and pre-flights read. `environment`, `command` and their kin
 /// are not among them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -23,9 +27,9 @@ pub struct TaskDefinition {
     pub volumes: Field<Vec<Volume>>,
     /// `awsvpc`, `bridge`, `host`, `none`; absent means `bridge`, on Windows `default`.
     pub network_mode: Field<String>,
-    /// `host` or `task`; absent means one namespace a container.
+    /// `host` or `task`; absent means one namespace a container. Of daemons `shared` or `none`.
     pub pid_mode: Field<String>,
-    /// `host`, `task` or `none`; absent leaves it to the host's Docker.
+    /// `host`, `task` or `none`; absent leaves it to the host's Docker. Of daemons `shared` or `none`.
     pub ipc_mode: Field<String>,
     /// `FARGATE`, `EC2`, `EXTERNAL`, `MANAGED_INSTANCES`: what the author demanded, and ECS checked.
     pub requires_compatibilities: Field<Vec<String>>,
@@ -154,6 +158,30 @@ pub struct PortMapping {
     pub protocol: Field<String>,
 }
 
+/// Ports of a host that a container opens.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostPorts {
+    /// The container, by its name for people.
+    pub container: String,
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    /// The first.
+    pub from: u16,
+    /// The last; of those up to here it may have any.
+    pub to: u16,
+}
+
+impl HostPorts {
+    /// One of them, in words.
+    pub fn describe(&self, port: u16) -> String {
+        let Self { container, protocol, from, to } = self;
+        match from == to {
+            true => format!("{protocol} {port}, where container `{container}` listens"),
+            false => format!("{protocol} {port}, one of {from}-{to} that container `{container}` may get"),
+        }
+    }
+}
+
 /// A mounted volume.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -174,6 +202,8 @@ pub struct Volume {
     pub name: Field<String>,
     /// Present where it is a path of the host.
     pub host: Field<HostVolume>,
+    /// Present where a driver of Docker makes it.
+    pub docker_volume_configuration: Field<DockerVolume>,
     /// Present where it is a file system of EFS.
     pub efs_volume_configuration: Field<EfsVolume>,
 }
@@ -184,6 +214,25 @@ pub struct Volume {
 pub struct HostVolume {
     /// The path; absent means a place that Docker picks.
     pub source_path: Field<String>,
+}
+
+/// A volume that a driver of Docker makes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DockerVolume {
+    /// What the driver is told.
+    pub driver_opts: Field<DriverOptions>,
+}
+
+/// What Docker's `local` driver is told. These may hold passwords of file servers: none is printed but the path of a
+/// bind mount.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct DriverOptions {
+    /// What is mounted.
+    pub device: Field<String>,
+    /// The options of mount(8), by commas; with `bind` the device is a path of the host.
+    pub o: Field<String>,
 }
 
 /// A file system of EFS.
@@ -213,6 +262,46 @@ impl TaskDefinition {
         }
     }
 
+    /// Whether its author demanded this launch type and no other. Hidden where the demand is.
+    pub fn requires_only(&self, launch_type: &str) -> Field<bool> {
+        match &self.requires_compatibilities {
+            Field::Absent => Field::Known(false),
+            Field::Hidden => Field::Hidden,
+            Field::Known(types) => {
+                Field::Known(!types.is_empty() && types.iter().all(|one| one == launch_type))
+            }
+        }
+    }
+
+    /// The ports of its host that its containers open, as far as they declare them. Absent where tasks do not share
+    /// their host's network.
+    pub fn host_ports(&self) -> Field<Vec<HostPorts>> {
+        let host = match &self.network_mode {
+            Field::Known(mode) => match mode.as_str() {
+                "awsvpc" | "none" => return Field::Absent,
+                "host" => true,
+                "bridge" | "default" => false,
+                // A mode that came after this was built may be anything.
+                _ => return Field::Hidden,
+            },
+            Field::Absent => false,
+            Field::Hidden => return Field::Hidden,
+        };
+        let mut ports = Vec::new();
+        for (index, container) in self.container_definitions.items().iter().enumerate() {
+            if container.port_mappings.is_hidden() {
+                return Field::Hidden;
+            }
+            for mapping in container.port_mappings.items() {
+                let Some((protocol, (from, to))) = mapping.protocol().zip(mapping.on_host(host)) else {
+                    return Field::Hidden;
+                };
+                ports.push(HostPorts { container: container.label(index), protocol, from, to });
+            }
+        }
+        Field::Known(ports)
+    }
+
     /// Whether its containers are shown; ECS knows no definition without any.
     pub fn is_shown(&self) -> bool {
         !self.container_definitions.items().is_empty()
@@ -228,9 +317,120 @@ impl TaskDefinition {
     }
 }
 
+impl Volume {
+    /// The path of the host that it is, with the JSON pointer within the volume that says so: a bind mount, also one
+    /// that Docker's `local` driver makes. Hidden where any of that is.
+    pub fn host_path(&self) -> Field<(&'static str, &str)> {
+        let own = self.host.then(|host| host.source_path.then(|path| Field::Known(path.as_str())));
+        if !own.is_absent() {
+            return own.then(|path| Field::Known(("/host/sourcePath", *path)));
+        }
+        let options = self.docker_volume_configuration.then(|docker| docker.driver_opts.then(Field::Known));
+        options.then(|options| {
+            let bind = |option: &str| option == "bind" || option == "rbind";
+            match options.o.then(|o| Field::Known(o.split(',').any(bind))) {
+                Field::Known(true) => options.device.then(|path| {
+                    Field::Known(("/dockerVolumeConfiguration/driverOpts/device", path.as_str()))
+                }),
+                Field::Known(false) | Field::Absent => Field::Absent,
+                Field::Hidden => Field::Hidden,
+            }
+        })
+    }
+}
+
+impl PortMapping {
+    fn protocol(&self) -> Option<&'static str> {
+        match &self.protocol {
+            Field::Absent => Some("tcp"),
+            Field::Known(protocol) => ["tcp", "udp"].into_iter().find(|one| one == protocol),
+            Field::Hidden => None,
+        }
+    }
+
+    /// The host's ports, first and last, in mode `host` or else in `bridge`. `None` where they are not shown.
+    fn on_host(&self, host: bool) -> Option<(u16, u16)> {
+        let port = if host { &self.container_port } else { &self.host_port };
+        match port {
+            Field::Hidden => None,
+            Field::Known(port) if *port != 0 => Some((*port, *port)),
+            _ if !host => Some(EPHEMERAL),
+            _ => {
+                let (from, to) = self.container_port_range.text()?.split_once('-')?;
+                Some((from.parse().ok()?, to.parse().ok()?))
+            }
+        }
+    }
+}
+
 impl Container {
     /// The name for people; a container without one is named by its place.
     pub fn label(&self, index: usize) -> String {
         self.name.text().map_or_else(|| format!("#{index}"), shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::document::Document;
+
+    /// `tcp 80-80` for each port; `-` where it is none of the host's, `?` where nobody can tell.
+    fn ports(mode: Value, mappings: Value) -> String {
+        let task =
+            json!({"networkMode": mode, "containerDefinitions": [{"name": "web", "portMappings": mappings}]});
+        let task: TaskDefinition = Document::from_value(&task).view().unwrap();
+        match task.host_ports() {
+            Field::Absent => "-".to_owned(),
+            Field::Hidden => "?".to_owned(),
+            Field::Known(ports) => {
+                let each = ports.iter().map(|one| format!("{} {}-{}", one.protocol, one.from, one.to));
+                each.collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+
+    #[test]
+    fn the_network_mode_says_which_ports_are_the_hosts() {
+        let hidden = || json!("HIDDEN_DUE_TO_SECURITY_REASONS");
+        let picked = "tcp 32768-65535";
+        let rows = [
+            ("host", json!("host"), json!({"containerPort": 8080}), "tcp 8080-8080"),
+            (
+                "host, said twice",
+                json!("host"),
+                json!({"containerPort": 80, "hostPort": 80, "protocol": "udp"}),
+                "udp 80-80",
+            ),
+            ("host, a range", json!("host"), json!({"containerPortRange": "80-90"}), "tcp 80-90"),
+            ("host, a range that is none", json!("host"), json!({"containerPortRange": "80-"}), "?"),
+            ("host, nothing", json!("host"), json!({"protocol": "tcp"}), "?"),
+            ("host, past the last", json!("host"), json!({"containerPort": 70000}), "?"),
+            ("bridge", json!("bridge"), json!({"containerPort": 80, "hostPort": 8080}), "tcp 8080-8080"),
+            ("bridge, 0", json!("bridge"), json!({"containerPort": 80, "hostPort": 0}), picked),
+            ("bridge, absent", json!("bridge"), json!({"containerPort": 80}), picked),
+            ("bridge, a range", json!("bridge"), json!({"containerPortRange": "80-90"}), picked),
+            ("bridge, hidden", json!("bridge"), json!({"containerPort": 80, "hostPort": hidden()}), "?"),
+            ("no mode is bridge", Value::Null, json!({"containerPort": 80, "hostPort": 81}), "tcp 81-81"),
+            ("Windows' own", json!("default"), json!({"containerPort": 80}), picked),
+            ("awsvpc", json!("awsvpc"), json!({"containerPort": 80}), "-"),
+            ("none", json!("none"), json!({"containerPort": 80}), "-"),
+            ("a mode of the future", json!("ipvlan"), json!({"containerPort": 80}), "?"),
+            ("a hidden mode", hidden(), json!({"containerPort": 80}), "?"),
+            (
+                "a protocol of the future",
+                json!("host"),
+                json!({"containerPort": 80, "protocol": "sctp"}),
+                "?",
+            ),
+            ("a hidden protocol", json!("host"), json!({"containerPort": 80, "protocol": hidden()}), "?"),
+        ];
+        for (name, mode, mapping, expected) in rows {
+            assert_eq!(ports(mode, json!([mapping])), expected, "{name}");
+        }
+        assert_eq!(ports(json!("host"), json!([])), "");
+        assert_eq!(ports(json!("host"), hidden()), "?");
     }
 }
