@@ -7,6 +7,6 @@ use shipshape_tests::shipshape;
 fn the_whole_history_reads_as_it_did() {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         let policy = ["--policy", "../infra/policy.example.toml", "--state", "state"];
-        insta::assert_snapshot!("history", shipshape(&[&["replay", "../events"][..], &policy].concat()));
+        insta::assert_snapshot!("history", shipshape(&[&["replay", "../events", "--full"][..], &policy].concat()));
     });
 }

@@ -85,7 +85,9 @@ const REPLAY: &str = "Examples:
   aws cloudtrail lookup-events --output json | shipshape replay - --format json
 
 Reads one event, arrays, JSON lines, CloudTrail logs ({\"Records\": [...]}), answers of lookup-events and CloudWatch
-Logs subscriptions, each also gzipped. Records of calls that nobody watches are not validated.";
+Logs subscriptions, each also gzipped. CloudTrail logs are scanned: records of calls that nobody watches are counted by
+their names and not validated, and a record without a name may not be counted. What does not fit into memory goes to a
+temporary file that nobody else can read and that is gone afterwards; TMPDIR says where.";
 
 const CHECK: &str = "Examples:
   shipshape check task-definition.json
@@ -179,6 +181,9 @@ pub(crate) struct Common {
     /// Also what passed and what a control does not concern.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Every finding as a whole block, also where they are so many that most get a line.
+    #[arg(long)]
+    pub(crate) full: bool,
     /// Where to write it.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

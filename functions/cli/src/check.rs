@@ -71,7 +71,7 @@ pub(crate) struct Report {
 /// A resource, and where it was read.
 struct Found {
     resource: Resource,
-    source: String,
+    source: Arc<str>,
     place: Arc<Place>,
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Sta
     let policy = policy_file::load(args.common.policy.as_deref(), voices)?;
     let report = judge(read(args, voices), args, &policy);
     let output = match args.format {
-        CheckFormat::Text => text::check(&report),
+        CheckFormat::Text => text::check(&report, args.common.full),
         CheckFormat::Json => json::check(&report)?,
         CheckFormat::Sarif => sarif::check(&report)?,
     };
@@ -123,7 +123,7 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
             }
             let complies = matches!(evaluation.compliance, Compliance::Passed | Compliance::NotApplicable(_));
             if args.common.all || !complies {
-                rows.push(Row::checked(checked, source.clone(), place.clone()));
+                rows.push(Row::checked(checked, Arc::clone(&source), Arc::clone(&place)));
             }
         }
     }
@@ -134,9 +134,14 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
 
 fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     let (paths, faults) = files::list(&args.paths);
-    let readings = read::all(&paths, voices.quiet, |path| one(path, args.kind));
+    let one = |index, path: &Path, buffer: &mut Vec<u8>, read: &mut Vec<(usize, Reading)>| {
+        read.push((index, one(path, args.kind, buffer)));
+    };
+    let mut readings: Vec<_> =
+        read::all(&paths, read::jobs(None), voices.quiet, Vec::new, one).into_iter().flatten().collect();
+    readings.sort_by_key(|(index, _)| *index);
     let mut whole = Reading { faults, ..Reading::default() };
-    for (path, reading) in paths.iter().zip(readings) {
+    for (path, (_, reading)) in paths.iter().zip(readings) {
         voices.detail(&format!("{}: {}", files::name(path), reading.documents));
         whole.resources.extend(reading.resources);
         whole.answers.extend(reading.answers);
@@ -150,9 +155,9 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     whole
 }
 
-fn one(path: &Path, kind: Option<ResourceType>) -> Reading {
+fn one(path: &Path, kind: Option<ResourceType>, buffer: &mut Vec<u8>) -> Reading {
     let (mut reading, mut places) = (Reading::default(), Places::new(path));
-    let faults = read::within(path, |text, piece| {
+    let faults = read::within(path, buffer, |text, piece| {
         let found = core::read(&piece.json, kind)
             .map_err(|error| Fault::new(&piece.source, error.to_string()).at_line(piece.line))?;
         reading.documents.read += 1;
@@ -161,8 +166,9 @@ fn one(path: &Path, kind: Option<ResourceType>) -> Reading {
         if found.is_empty() {
             reading.answers.push(piece.json.clone().into_owned());
         }
+        let source: Arc<str> = piece.source.as_str().into();
         for (found, place) in places.of(text, piece.json.get(), found) {
-            reading.resources.push(Found { resource: found.resource, source: piece.source.clone(), place });
+            reading.resources.push(Found { resource: found.resource, source: Arc::clone(&source), place });
         }
         Ok(())
     });

@@ -13,7 +13,7 @@ mod tally;
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
@@ -39,10 +39,16 @@ pub(crate) enum Status {
 impl Status {
     /// What could not be read outweighs what was found.
     pub(crate) fn of(faults: &[Fault], rows: &[Row], fail_on: FailOn) -> Self {
+        let worst = rows.iter().filter(|row| row.fails()).map(|row| row.control.severity).max();
+        Self::worst(faults, worst, fail_on)
+    }
+
+    /// The same, where only the severity of the worst finding is known.
+    pub(crate) fn worst(faults: &[Fault], worst: Option<Severity>, fail_on: FailOn) -> Self {
         if faults.iter().any(|fault| !fault.rejected) {
             return Self::Unread;
         }
-        let counts = |least: Severity| rows.iter().any(|row| row.fails() && row.control.severity >= least);
+        let counts = |least: Severity| worst.is_some_and(|worst| worst >= least);
         if fail_on.0.is_some_and(counts) { Self::Findings } else { Self::Done }
     }
 }
@@ -126,6 +132,18 @@ impl Voices<'_> {
             let word = if fault.rejected { "warning" } else { "error" };
             self.say(&format!("{word}: {fault}"));
         }
+    }
+
+    /// Where a result goes that is written piece by piece and has no colours.
+    pub(crate) fn sink(&mut self, file: Option<&Path>) -> anyhow::Result<Box<dyn Write + '_>> {
+        Ok(match file {
+            Some(path) => {
+                let file =
+                    fs::File::create(path).with_context(|| format!("cannot write {}", files::name(path)))?;
+                Box::new(BufWriter::new(file))
+            }
+            None => Box::new(BufWriter::new(&mut *self.out)),
+        })
     }
 
     /// Writes a result, to a file or to standard output; colours only where they were asked for or a terminal is.

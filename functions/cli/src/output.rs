@@ -2,11 +2,13 @@
 
 pub(crate) mod block;
 pub(crate) mod diff;
+pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod sarif;
 pub(crate) mod text;
 pub(crate) mod words;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,8 +21,56 @@ use shipshape_core::remediation::Fix;
 use shipshape_core::resource::ResourceId;
 
 use crate::place::Place;
+use groups::Groups;
 
 pub(crate) use words::plain;
+
+/// The answers of a long run, as they come.
+pub(crate) enum Answers {
+    /// Lines that are to be written.
+    Json(Vec<u8>),
+    /// What is said of each resource.
+    Text(Box<Groups>),
+}
+
+impl Answers {
+    /// Takes one more answer.
+    pub(crate) fn add(&mut self, row: &Row) -> anyhow::Result<()> {
+        match self {
+            Self::Json(lines) => json::row(row, lines)?,
+            Self::Text(groups) => groups.add(row, ""),
+        }
+        Ok(())
+    }
+
+    /// No more answers come for these resources.
+    pub(crate) fn let_go(&mut self, gone: &[ResourceId]) {
+        match self {
+            Self::Json(_) => {}
+            Self::Text(groups) => groups.let_go(gone),
+        }
+    }
+
+    /// What is said of each resource, where that was collected.
+    pub(crate) fn groups(self) -> Groups {
+        match self {
+            Self::Json(_) => Groups::default(),
+            Self::Text(groups) => *groups,
+        }
+    }
+
+    /// Writes what can be written already.
+    pub(crate) fn flush(&mut self, out: &mut dyn Write) -> std::io::Result<()> {
+        match self {
+            Self::Json(lines) => {
+                out.write_all(lines)?;
+                lines.clear();
+            }
+            Self::Text(_) => {}
+        }
+        Ok(())
+    }
+}
 
 /// One control's answer for one resource, with what followed.
 #[derive(Debug, Clone)]
@@ -44,36 +94,36 @@ pub(crate) struct Row {
     pub(crate) incident: Option<IncidentId>,
     pub(crate) outcome: Option<Outcome>,
     /// The file and the place in it.
-    pub(crate) source: String,
+    pub(crate) source: Arc<str>,
     /// Where the document stands, for formats that show lines; none where a change is judged.
     pub(crate) place: Option<Arc<Place>>,
 }
 
 impl Row {
     /// What the walk came to.
-    pub(crate) fn judged(judgement: &Judgement, source: String) -> Self {
+    pub(crate) fn judged(judgement: Judgement, source: Arc<str>) -> Self {
         let notes = judgement.ruling.as_ref().map_or_else(Vec::new, |ruling| ruling.reason.notes.clone());
         Self {
             control: judgement.evaluation.control,
-            resource: judgement.resource.clone(),
-            found_in: judgement.evaluation.found_in.clone(),
-            compliance: judgement.evaluation.compliance.clone(),
-            fix: judgement.fix.clone(),
-            readiness: judgement.readiness.clone(),
-            ruling: judgement.ruling.clone(),
+            resource: judgement.resource,
+            found_in: judgement.evaluation.found_in,
+            compliance: judgement.evaluation.compliance,
+            fix: judgement.fix,
+            readiness: judgement.readiness,
+            ruling: judgement.ruling,
             exempt: None,
             notes,
-            cause: Some(judgement.cause.clone()),
+            cause: Some(judgement.cause),
             at: Some(judgement.at),
-            incident: judgement.incident.clone(),
-            outcome: judgement.outcome.clone(),
+            incident: judgement.incident,
+            outcome: judgement.outcome,
             source,
             place: None,
         }
     }
 
     /// What a document came to.
-    pub(crate) fn checked(checked: Checked, source: String, place: Arc<Place>) -> Self {
+    pub(crate) fn checked(checked: Checked, source: Arc<str>, place: Arc<Place>) -> Self {
         Self {
             control: checked.evaluation.control,
             resource: checked.resource,

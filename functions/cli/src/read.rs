@@ -1,15 +1,32 @@
 //! Input: files, folders and standard input, to pieces of JSON.
+//!
+//! There are two readers. A log, a text that begins with `{"Records":[`, goes through a window and is never held as a
+//! whole. Anything else is held and split, up to a limit; beyond that it is read by line, or by element of a list.
 
+pub(crate) mod faults;
 pub(crate) mod files;
+mod head;
+mod large;
+mod log;
 pub(crate) mod pieces;
+mod scan;
+pub(crate) mod sort;
+mod window;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-use rayon::prelude::*;
+use std::str;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use crate::progress;
+use files::Source;
+pub(crate) use head::Head;
+pub(crate) use log::Found;
 use pieces::{Piece, Split, split};
+use window::{LIMIT, More, SMALL, Window};
 
 /// Something that could not be read: where, and why. Never holds a value of the input.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +36,7 @@ pub(crate) struct Fault {
     /// The line, where one is to blame.
     pub(crate) line: Option<usize>,
     /// The offset in bytes, behind gzip in those of the content.
-    pub(crate) offset: Option<usize>,
+    pub(crate) offset: Option<u64>,
     /// What is wrong, and what to do.
     pub(crate) message: String,
     /// The event was read, and names another account's resource: said, and no failure to read.
@@ -39,7 +56,7 @@ impl Fault {
     }
 
     /// The offset from which on nothing could be read.
-    pub(crate) fn at_offset(mut self, offset: usize) -> Self {
+    pub(crate) fn at_offset(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
         self
     }
@@ -51,33 +68,187 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Hands over each piece of a file; answers what could not be read of it, the pieces that were refused among that.
-pub(crate) fn file(path: &Path, mut each: impl FnMut(&Piece<'_>) -> Result<(), Fault>) -> Vec<Fault> {
-    within(path, |_, piece| each(piece))
+/// How much is held at a time, and at most. Tests read the same through a small window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) window: usize,
+    pub(crate) limit: usize,
 }
 
-/// The same, with the text that a piece stands in.
-pub(crate) fn within(path: &Path, mut each: impl FnMut(&str, &Piece<'_>) -> Result<(), Fault>) -> Vec<Fault> {
-    let (text, broken) = files::text(path);
-    if broken.is_some() && text.is_empty() {
-        return broken.into_iter().collect();
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { window: SMALL, limit: LIMIT }
     }
-    let Split { pieces, mut faults, tail } = split(&files::name(path), &text);
+}
+
+/// What was found in a file.
+pub(crate) enum Input<'a> {
+    /// A record of a log that was scanned, by the name of its file.
+    Record(&'a str, &'a Found<'a>),
+    /// Any other piece of JSON, and the text that it stands in, as far as that is at hand.
+    Piece(&'a str, &'a Piece<'a>),
+}
+
+/// Takes what was found; answers why it cannot be read.
+pub(crate) type Each<'e> = &'e mut dyn FnMut(Input<'_>) -> Result<(), Fault>;
+
+/// Whether a record of a log that has this name is to be looked at.
+pub(crate) type Watched<'w> = &'w dyn Fn(&[u8]) -> bool;
+
+/// What became of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// How many records nobody watches and nobody looked at.
+    pub(crate) quiet: u64,
+    /// What could not be read, the pieces that were refused among that.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Reads a file. Logs are scanned for the records that somebody watches; without `watched` each of their records is a
+/// piece like any other.
+pub(crate) fn file(
+    path: &Path,
+    sizes: Sizes,
+    buffer: &mut Vec<u8>,
+    watched: Option<Watched<'_>>,
+    each: Each<'_>,
+) -> Done {
+    let name = files::name(path);
+    let Source { content, gzip } = match files::open(path) {
+        Ok(source) => source,
+        Err(fault) => return Done { quiet: 0, faults: vec![fault] },
+    };
+    let mut window = Window::new(content, buffer, sizes.window, sizes.limit + scan::BEHIND);
+    let mut done = content_of(&name, sizes.limit, &mut window, watched, each);
+    if let Some(error) = window.broken() {
+        done.faults.push(files::breaks_off(&name, gzip, window.end(), error));
+    }
+    done
+}
+
+/// Reads a file of which every piece is wanted.
+pub(crate) fn pieces(
+    path: &Path,
+    buffer: &mut Vec<u8>,
+    mut each: impl FnMut(&Piece<'_>) -> Result<(), Fault>,
+) -> Vec<Fault> {
+    within(path, buffer, |_, piece| each(piece))
+}
+
+/// The same, with the text that a piece stands in; empty where that was never held as a whole.
+pub(crate) fn within(
+    path: &Path,
+    buffer: &mut Vec<u8>,
+    mut each: impl FnMut(&str, &Piece<'_>) -> Result<(), Fault>,
+) -> Vec<Fault> {
+    let each = &mut |input: Input<'_>| match input {
+        Input::Piece(text, piece) => each(text, piece),
+        Input::Record(path, found) => each("", &found.piece(path)?),
+    };
+    file(path, Sizes::default(), buffer, None, each).faults
+}
+
+fn content_of(
+    name: &str,
+    limit: usize,
+    window: &mut Window<'_>,
+    watched: Option<Watched<'_>>,
+    each: Each<'_>,
+) -> Done {
+    while window.end() < scan::BEHIND as u64 && window.more(0) == More::Read {}
+    let mark = if window.from(0).starts_with(scan::MARK) { scan::MARK.len() } else { 0 };
+    let begins = mark as u64;
+    match scan::opening(window.from(begins)) {
+        Some(opening) if opening.list == scan::RECORDS => {
+            return log::read(window, name, begins + opening.at as u64, limit, watched, &mut |found| {
+                each(Input::Record(name, found))
+            });
+        }
+        _ => {}
+    }
+    loop {
+        let faults = match window.more(begins) {
+            More::Read => continue,
+            More::End => whole(name, window, each),
+            More::Full => large::read(name, limit, window, each),
+        };
+        return Done { quiet: 0, faults };
+    }
+}
+
+/// A text that is held as a whole.
+fn whole(name: &str, window: &Window<'_>, each: Each<'_>) -> Vec<Fault> {
+    let bytes = window.from(window.start());
+    let broken = window.broken().is_some();
+    if broken && bytes.is_empty() {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(error) => {
+            let at = error.valid_up_to();
+            // A stream that breaks off may do so inside a character.
+            let cut = broken && error.error_len().is_none();
+            match files::lines(bytes).filter(|_| !cut) {
+                Some(text) => Cow::Owned(text),
+                None => {
+                    if !broken {
+                        let message =
+                            format!("not UTF-8 at offset {at}: what came before is read, the rest is lost");
+                        faults.push(Fault::new(name, message).at_offset(at as u64));
+                    }
+                    String::from_utf8_lossy(bytes.get(..at).unwrap_or_default())
+                }
+            }
+        }
+    };
+    let lost = broken || !faults.is_empty();
+    let Split { pieces, faults: split, tail } = split(name, &text);
+    faults.extend(split);
     // Where the bytes break off, that the text does so too is no news.
-    faults.extend(broken.or(tail));
-    faults.extend(pieces.iter().filter_map(|piece| each(&text, piece).err()));
+    faults.extend(tail.filter(|_| !lost));
+    faults.extend(pieces.iter().filter_map(|piece| each(Input::Piece(&text, piece)).err()));
     faults
 }
 
-/// Reads files on many cores; answers what each of them came to, in the order of the files.
-pub(crate) fn all<T: Send>(paths: &[PathBuf], quiet: bool, one: impl Fn(&Path) -> T + Sync) -> Vec<T> {
+/// How many threads read: as many as were asked for, or as there are cores.
+pub(crate) fn jobs(asked: Option<u16>) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(cores, usize::from)
+}
+
+/// Reads files on many threads; each of them keeps a state of its own, and these are the answer. What they come to must
+/// not depend on which thread reads which file.
+pub(crate) fn all<T: Send>(
+    paths: &[PathBuf],
+    jobs: usize,
+    quiet: bool,
+    state: impl Fn() -> T + Sync,
+    one: impl Fn(usize, &Path, &mut Vec<u8>, &mut T) + Sync,
+) -> Vec<T> {
     let bar = progress::files(paths.len(), quiet);
-    let read = paths.par_iter().map(|path| {
-        let answer = one(path);
-        bar.inc(1);
-        answer
+    // The longest first: whoever gets it last would keep all others waiting.
+    let order = files::longest_first(paths, jobs);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut state, mut buffer) = (state(), Vec::new());
+        while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            if let Some(path) = paths.get(index) {
+                one(index, path, &mut buffer, &mut state);
+            }
+            bar.inc(1);
+        }
+        state
+    };
+    let states = Mutex::new(Vec::new());
+    let done = |state| states.lock().unwrap_or_else(PoisonError::into_inner).push(state);
+    thread::scope(|scope| {
+        for _ in 1..jobs.min(paths.len()) {
+            scope.spawn(|| done(work()));
+        }
+        done(work());
     });
-    let read = read.collect();
     bar.finish_and_clear();
-    read
+    states.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

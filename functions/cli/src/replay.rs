@@ -1,41 +1,33 @@
 //! `replay`: captured events, in time order, through one world a policy.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod gather;
+mod parting;
+mod walk;
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::mem;
+
+use indicatif::ProgressBar;
 use rayon::ThreadPool;
-use shipshape_core::change::Change;
-use shipshape_core::control::Compliance;
-use shipshape_core::event::{ParseError, Parsed, Record, parse};
-use shipshape_core::ids::{AccountId, ChangeId};
+use shipshape_core::control::Severity;
 use shipshape_core::inventory::Inventory;
-use shipshape_core::judgement::Judgement;
-use shipshape_core::ledger::Outcome;
 use shipshape_core::policy::{Mode, Policy};
 use shipshape_core::replay::World;
 use shipshape_core::selection::Selection;
 
 use crate::args::{Format, Replay};
-use crate::output::{Row, json, text};
-use crate::read::pieces::Piece;
-use crate::read::{self, Fault, files};
-use crate::tally::{Counterfactual, Events, Tally};
+use crate::output::{Answers, json, text};
+use crate::progress;
+use crate::read::sort::IN_MEMORY;
+use crate::read::{self, Fault, Sizes, files};
+use crate::tally::{Counterfactual, Tally};
 use crate::{Status, Voices, policy_file};
+use gather::{NOT_AN_EVENT, Room, Seen, gather};
+use walk::{AsItIs, Feed, WhatIf};
 
-const NOT_AN_EVENT: &str = "not an event";
-
-/// What the input held.
-#[derive(Default)]
-struct Reading {
-    changes: Vec<(Change, String)>,
-    faults: Vec<Fault>,
-    events: Events,
-}
-
-/// What replay has to tell.
+/// What replay has to tell beside its answers.
 pub(crate) struct Report {
-    /// Every answer that is to be shown, in the order in which they were given.
-    pub(crate) rows: Vec<Row>,
     /// What could not be read.
     pub(crate) faults: Vec<Fault>,
     /// What was read, and what became of it.
@@ -44,6 +36,8 @@ pub(crate) struct Report {
     pub(crate) messages: u64,
     /// What mode fix would have done.
     pub(crate) fix: Counterfactual,
+    /// The same, by control.
+    pub(crate) fix_by_control: BTreeMap<&'static str, Counterfactual>,
 }
 
 pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
@@ -52,88 +46,124 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
         Some(mode) => policy.with_mode(mode, "--mode"),
         None => policy,
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.map_or(0, usize::from)).build()?;
-    let (inventory, faults) = inventory(args);
-    let mut reading = read(args, &pool, voices);
-    reading.faults.extend(faults);
-    let report = pool.install(|| walk(reading, args, &policy, &inventory));
-    let output = match args.format {
-        Format::Text => text::replay(&report),
-        Format::Json => json::replay(&report)?,
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(read::jobs(args.jobs)).build()?;
+    let (inventory, unread) = inventory(args);
+    let room = Room { sizes: Sizes::default(), sorting: IN_MEMORY };
+    let (feed, mut seen) = Feed::of(gather(args, room, voices)?);
+    unread.into_iter().for_each(|fault| seen.faults.add(fault));
+    let bar = progress::changes(feed.count(), voices.quiet);
+    let worlds = Worlds::new(args, &policy, &inventory);
+    let output = args.common.output.as_deref();
+    let (report, worst) = match args.format {
+        Format::Json => {
+            let mut sink = voices.sink(output)?;
+            let (report, _, worst) = worlds.walk(feed, seen, &pool, &bar, &mut sink)?;
+            sink.write_all(json::replay(&report)?.as_bytes())?;
+            sink.flush()?;
+            (report, worst)
+        }
+        Format::Text => {
+            let (report, answers, worst) = worlds.walk(feed, seen, &pool, &bar, &mut io::sink())?;
+            voices.result(&text::replay(&report, answers.groups(), args.common.full), output)?;
+            (report, worst)
+        }
     };
     voices.faults(&report.faults);
-    voices.result(&output, args.common.output.as_deref())?;
-    Ok(Status::of(&report.faults, &report.rows, args.fail_on))
+    Ok(Status::worst(&report.faults, worst, args.fail_on))
 }
 
-/// Walks the changes through the world as it is, and through those that the counterfactual asks about.
-fn walk(reading: Reading, args: &Replay, policy: &Policy, inventory: &Inventory) -> Report {
-    let Reading { changes, mut faults, mut events } = reading;
-    let changes = in_order(changes, &mut events);
-    faults.sort();
-    let world = |policy: Policy| {
-        let selection = Selection::of(&policy, &args.common.controls, args.common.severity);
-        World::new(policy, selection, inventory.clone())
-    };
-    let as_it_is = || {
-        let (mut world, mut tally, mut rows) = (world(policy.clone()), Tally::default(), Vec::new());
-        let mut sources = BTreeMap::new();
-        for (change, source) in &changes {
-            sources.insert((&change.id, &change.account), source.as_str());
-            let step = world.walk(change);
-            events.stale += u64::from(step.stale);
-            events.unjudged += u64::from(step.unjudged);
-            events.changes += u64::from(!step.stale && !step.unjudged);
-            tally.add_all(&step);
-            rows.extend(shown(&step.judgements, &sources, args.common.all));
-        }
-        let last = world.finish();
-        tally.add_all(&last);
-        rows.extend(shown(&last.judgements, &sources, args.common.all));
-        tally.events = events;
-        (rows, tally)
-    };
-    let told = || {
-        let mut world = world(policy.clone().with_mode(Mode::Notify, "what if"));
-        for (change, _) in &changes {
-            world.walk(change);
-        }
-        world.finish();
-        world.messages()
-    };
-    let fixed = || {
-        let policy = policy.clone().with_mode(Mode::Fix, "what if").with_disruptive(true, "what if");
-        let (mut world, mut tally) = (world(policy), Tally::default());
-        for (change, _) in &changes {
-            tally.add_all(&world.walk(change));
-        }
-        tally.add_all(&world.finish());
-        tally.counterfactual()
-    };
-    let ((rows, tally), (messages, fix)) = rayon::join(as_it_is, || rayon::join(told, fixed));
-    Report { rows, faults, tally, messages, fix }
+/// The courses that history takes.
+struct Worlds {
+    as_it_is: AsItIs,
+    /// What mode notify would have told; none where the policy has no other mode.
+    told: Option<WhatIf>,
+    fixed: WhatIf,
 }
 
-type Sources<'a> = BTreeMap<(&'a ChangeId, &'a AccountId), &'a str>;
+impl Worlds {
+    fn new(args: &Replay, policy: &Policy, inventory: &Inventory) -> Self {
+        let world = |policy: Policy| {
+            let selection = Selection::of(&policy, &args.common.controls, args.common.severity);
+            World::new(policy, selection, inventory.clone())
+        };
+        let answers = match args.format {
+            Format::Json => Answers::Json(Vec::new()),
+            Format::Text => Answers::Text(Box::default()),
+        };
+        let as_it_is = AsItIs {
+            world: world(policy.clone()),
+            tally: Tally::default(),
+            answers,
+            worst: None,
+            sources: BTreeMap::new(),
+            all: args.common.all,
+        };
+        let notify = policy.clone().with_mode(Mode::Notify, "what if");
+        let fix = policy.clone().with_mode(Mode::Fix, "what if").with_disruptive(true, "what if");
+        let told = WhatIf { world: world(notify), tally: None };
+        Self {
+            as_it_is,
+            told: Some(told).filter(|_| !policy.only_notifies()),
+            fixed: WhatIf { world: world(fix), tally: Some(Tally::default()) },
+        }
+    }
 
-/// The answers that are to be shown: what passes only where that was asked for, or where it ends an incident.
-fn shown(judgements: &[Judgement], sources: &Sources<'_>, all: bool) -> impl Iterator<Item = Row> {
-    let shown = judgements.iter().filter(move |judgement| match judgement.evaluation.compliance {
-        Compliance::Failed(_) | Compliance::Unknown(_) => true,
-        Compliance::Passed | Compliance::NotApplicable(_) => all || judgement.outcome == Some(Outcome::Stale),
-    });
-    shown.map(|judgement| {
-        let source = sources.get(&(&judgement.cause.id, &judgement.cause.account)).copied();
-        Row::judged(judgement, source.unwrap_or_default().to_owned())
-    })
+    /// Walks all of history; what is answered on the way goes out as it comes.
+    fn walk(
+        mut self,
+        mut feed: Feed,
+        mut seen: Seen,
+        pool: &ThreadPool,
+        bar: &ProgressBar,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<(Report, Answers, Option<Severity>)> {
+        let mut next = pool.install(|| feed.next())?;
+        while let Some(mut batch) = next {
+            seen.append(mem::take(&mut batch.seen));
+            let ahead = || feed.next();
+            let walked = || self.each(|one| one.walk(&batch), |one| one.walk(&batch));
+            let (read, done) = pool.install(|| rayon::join(ahead, walked));
+            done?;
+            self.as_it_is.answers.flush(out)?;
+            bar.inc(batch.len());
+            next = read?;
+        }
+        pool.install(|| self.each(AsItIs::finish, WhatIf::finish))?;
+        self.as_it_is.answers.flush(out)?;
+        bar.finish_and_clear();
+
+        let AsItIs { world, mut tally, answers, worst, .. } = self.as_it_is;
+        tally.events.add(&seen.events);
+        let others = tally.events.ignored_by_reason.get(NOT_AN_EVENT);
+        if others.is_some_and(|others| *others == tally.events.read) {
+            let message = "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
+            seen.faults.add(Fault::new("input", message));
+        }
+        let (fix, fix_by_control) = self.fixed.tally.unwrap_or_default().counterfactual();
+        let messages = self.told.as_ref().map_or(world.messages(), |told| told.world.messages());
+        let report = Report { faults: seen.faults.into_list(), tally, messages, fix, fix_by_control };
+        Ok((report, answers, worst))
+    }
+
+    /// Does something in each world, side by side.
+    fn each(
+        &mut self,
+        as_it_is: impl FnOnce(&mut AsItIs) -> anyhow::Result<()> + Send,
+        what_if: impl Fn(&mut WhatIf) + Sync,
+    ) -> anyhow::Result<()> {
+        let Self { as_it_is: real, told, fixed } = self;
+        let others = || rayon::join(|| told.as_mut().map(&what_if), || what_if(fixed));
+        rayon::join(|| as_it_is(real), others).0
+    }
 }
 
 /// What `--state` holds, and what in it could not be read.
 fn inventory(args: &Replay) -> (Inventory, Vec<Fault>) {
     let mut inventory = Inventory::new(args.passable_roles.clone());
     let (paths, mut faults) = files::list(args.state.as_slice());
+    let mut buffer = Vec::new();
     for path in paths {
-        faults.extend(read::file(&path, |piece| match inventory.describe(&piece.json) {
+        faults.extend(read::pieces(&path, &mut buffer, |piece| match inventory.describe(&piece.json) {
             Some(_) => Ok(()),
             None => {
                 let message = "not an answer of a describe call that replay knows";
@@ -142,75 +172,4 @@ fn inventory(args: &Replay) -> (Inventory, Vec<Fault>) {
         }));
     }
     (inventory, faults)
-}
-
-fn read(args: &Replay, pool: &ThreadPool, voices: &mut Voices<'_>) -> Reading {
-    let (paths, faults) = files::list(&args.paths);
-    let quiet = voices.quiet;
-    let readings = pool.install(|| read::all(&paths, quiet, |path| one(path, args)));
-    let mut whole = Reading { faults, ..Reading::default() };
-    whole.events.broken += whole.faults.len() as u64;
-    for (path, reading) in paths.iter().zip(readings) {
-        voices.detail(&format!("{}: {}", files::name(path), reading.events));
-        whole.changes.extend(reading.changes);
-        whole.faults.extend(reading.faults);
-        whole.events.add(&reading.events);
-    }
-    let others = whole.events.ignored_by_reason.get(NOT_AN_EVENT);
-    if others.is_some_and(|others| *others == whole.events.read) {
-        let message =
-            "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
-        whole.faults.push(Fault::new("input", message));
-    }
-    whole
-}
-
-fn one(path: &Path, args: &Replay) -> Reading {
-    let mut reading = Reading::default();
-    let faults = read::file(path, |piece| reading.event(piece, args));
-    reading.events.broken += faults.iter().filter(|fault| !fault.rejected).count() as u64;
-    reading.faults = faults;
-    reading
-}
-
-impl Reading {
-    fn event(&mut self, piece: &Piece<'_>, args: &Replay) -> Result<(), Fault> {
-        let parsed = match Record::read(&piece.json).and_then(|record| parse(&record)) {
-            // Digests, indexes and other JSON lie beside logs.
-            Err(ParseError::NotAnEvent) => None,
-            Err(error) => return Err(Fault::new(&piece.source, error.to_string()).at_line(piece.line)),
-            Ok(parsed) => Some(parsed),
-        };
-        self.events.read += 1;
-        match parsed {
-            None => self.events.ignore(NOT_AN_EVENT),
-            Some(Parsed::Ignored(why)) => self.events.ignore(why.as_str()),
-            Some(Parsed::Rejected(rejected)) => {
-                self.events.rejected += 1;
-                let fault = Fault::new(&piece.source, rejected.to_string()).at_line(piece.line);
-                return Err(Fault { rejected: true, ..fault });
-            }
-            Some(Parsed::Change(change)) => {
-                let early = args.since.is_some_and(|since| change.time < since);
-                let late = args.until.is_some_and(|until| change.time >= until);
-                match early || late {
-                    true => self.events.skipped += 1,
-                    false => self.changes.push((*change, piece.source.clone())),
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Time order, and in one second the order in which things refer to each other; each change once. The order depends
-/// on nothing but the events and the names of their files.
-fn in_order(mut changes: Vec<(Change, String)>, events: &mut Events) -> Vec<(Change, String)> {
-    changes.sort_by(|(a, a_source), (b, b_source)| {
-        (a.time, a.api, &a.id, &a.account, a_source).cmp(&(b.time, b.api, &b.id, &b.account, b_source))
-    });
-    let read = changes.len();
-    changes.dedup_by(|(later, _), (first, _)| later.id == first.id && later.account == first.account);
-    events.duplicate += (read - changes.len()) as u64;
-    changes
 }

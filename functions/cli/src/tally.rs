@@ -3,16 +3,18 @@
 //! What was read is each of changes, unjudged, ignored, duplicate, rejected, stale and skipped once; what is broken was
 //! not.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 use shipshape_core::decide::Why;
+use shipshape_core::ids::ChangeId;
 use shipshape_core::judgement::Judgement;
 use shipshape_core::ledger::{IncidentId, Outcome};
-use shipshape_core::preflight::count_topics;
 use shipshape_core::remediation::Safety;
 use shipshape_core::replay::Step;
+use shipshape_core::resource::ResourceId;
 
 /// What was read.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -88,6 +90,10 @@ const ROLES: &str = "role outside PassableRoles";
 /// How an incident stands.
 #[derive(Debug, Clone)]
 struct Stand {
+    /// The change that began the incident.
+    change: ChangeId,
+    /// Whether it is the latest of what could not be judged, and of what fails. One that is neither never changes again.
+    latest: [bool; 2],
     kind: &'static str,
     why: Why,
     failed: bool,
@@ -101,8 +107,20 @@ pub(crate) struct Tally {
     pub(crate) events: Events,
     by_status: BTreeMap<&'static str, u64>,
     by_control: BTreeMap<&'static str, u64>,
-    incidents: BTreeMap<IncidentId, Stand>,
+    /// Those of them that could not be judged.
+    unjudged: BTreeMap<&'static str, u64>,
+    /// The incidents that may still change. All others are in the sums.
+    standing: BTreeMap<ResourceId, BTreeMap<&'static str, Vec<Stand>>>,
+    sums: Sums,
     repeats: u64,
+}
+
+/// How incidents stand, summed.
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    by_decision: BTreeMap<&'static str, u64>,
+    by_control: BTreeMap<&'static str, Counterfactual>,
+    refused_by_topic: BTreeMap<String, u64>,
 }
 
 /// What mode fix would have done.
@@ -143,10 +161,15 @@ impl Tally {
             self.add(judgement);
         }
         for id in &step.gone {
-            if let Some(stand) = self.incidents.get_mut(id) {
+            if let Some(stand) = self.stand(id) {
                 stand.kind = "gone";
             }
         }
+    }
+
+    fn stand(&mut self, id: &IncidentId) -> Option<&mut Stand> {
+        let stands = self.standing.get_mut(&id.target)?.get_mut(id.control)?;
+        stands.iter_mut().find(|stand| stand.change == id.change)
     }
 
     fn add(&mut self, judgement: &Judgement) {
@@ -155,30 +178,62 @@ impl Tally {
             self.repeats += 1;
             return;
         }
-        let known = judgement.incident.as_ref().is_some_and(|id| self.incidents.contains_key(id));
+        let status = judgement.evaluation.compliance.status();
+        let known = judgement.incident.as_ref().is_some_and(|id| self.stand(id).is_some());
         if !known {
-            *self.by_status.entry(judgement.evaluation.compliance.status()).or_default() += 1;
+            *self.by_status.entry(status).or_default() += 1;
             if judgement.incident.is_some() {
                 *self.by_control.entry(control).or_default() += 1;
+                *self.unjudged.entry(control).or_default() += u64::from(status == "unknown");
             }
         }
         let (Some(id), outcome) = (&judgement.incident, &judgement.outcome) else { return };
         if *outcome == Some(Outcome::Stale) {
-            if let Some(stand) = self.incidents.get_mut(id) {
+            if let Some(stand) = self.stand(id) {
                 stand.kind = "stale";
             }
             return;
         }
         let Some(ruling) = &judgement.ruling else { return };
-        let disruptive = judgement.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Disruptive);
+        let failed = status == "failed";
         let stand = Stand {
+            change: id.change.clone(),
+            latest: [!failed, failed],
             kind: ruling.kind,
             why: ruling.reason.why.clone(),
-            failed: judgement.evaluation.compliance.status() == "failed",
+            failed,
             fixed: *outcome == Some(Outcome::Applied),
-            disruptive,
+            disruptive: judgement.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Disruptive),
         };
-        self.incidents.insert(id.clone(), stand);
+        self.put(id, stand);
+    }
+
+    /// Puts an incident where it stands. The one before it stands as it is for ever.
+    fn put(&mut self, id: &IncidentId, mut stand: Stand) {
+        let stands = self.standing.entry(id.target.clone()).or_default().entry(id.control).or_default();
+        for one in stands.iter_mut() {
+            one.latest[usize::from(stand.failed)] = false;
+            if one.change == stand.change {
+                stand.latest = [0, 1].map(|fails| stand.latest[fails] || one.latest[fails]);
+            }
+        }
+        stands.retain(|one| one.change != stand.change);
+        stands.push(stand);
+        let sums = &mut self.sums;
+        stands.retain(|one| {
+            let stands = one.latest.contains(&true);
+            if !stands {
+                sums.add(id.control, one);
+            }
+            stands
+        });
+    }
+
+    /// Sums up what is never judged again.
+    pub(crate) fn let_go(&mut self, gone: &[ResourceId]) {
+        for stands in gone.iter().filter_map(|id| self.standing.remove(id)) {
+            self.sums.add_all(&stands);
+        }
     }
 
     pub(crate) fn by_status(&self) -> &BTreeMap<&'static str, u64> {
@@ -189,47 +244,88 @@ impl Tally {
         &self.by_control
     }
 
+    /// The incidents of a control that could not be judged.
+    pub(crate) fn unjudged(&self, control: &str) -> u64 {
+        self.unjudged.get(control).copied().unwrap_or(0)
+    }
+
     pub(crate) fn repeats(&self) -> u64 {
         self.repeats
     }
 
     /// How the incidents stand, by the word of their last decision.
     pub(crate) fn by_decision(&self) -> BTreeMap<&'static str, u64> {
-        let mut counts = BTreeMap::new();
-        for stand in self.incidents.values() {
-            *counts.entry(stand.kind).or_default() += 1;
-        }
-        counts
+        self.all().by_decision
     }
 
-    /// What this world did, for the counterfactual of mode fix. Only what fails counts.
-    pub(crate) fn counterfactual(&self) -> Counterfactual {
+    fn all(&self) -> Sums {
+        let mut sums = self.sums.clone();
+        self.standing.values().for_each(|stands| sums.add_all(stands));
+        sums
+    }
+
+    /// What this world did, for the counterfactual of mode fix, and the same by control. Only what fails counts.
+    pub(crate) fn counterfactual(&self) -> (Counterfactual, BTreeMap<&'static str, Counterfactual>) {
+        let sums = self.all();
         let mut sum = Counterfactual::default();
-        let mut topics: Vec<&str> = Vec::new();
-        for stand in self.incidents.values().filter(|stand| stand.failed) {
-            match &stand.why {
-                _ if matches!(stand.kind, "stale" | "gone") => sum.ended += 1,
-                _ if stand.fixed => {
-                    sum.fixed += 1;
-                    sum.fixed_disruptive += u64::from(stand.disruptive);
-                }
-                Why::Refused(of) => {
-                    sum.refused += 1;
-                    sum.refused_for_roles += u64::from(of.iter().any(|topic| topic == ROLES));
-                    topics.extend(of.first().map(String::as_str));
-                }
-                Why::Unknown => sum.unknown += 1,
-                Why::Person | Why::IacOwned => sum.for_a_person += 1,
-                Why::Waiting | Why::Grace | Why::Window if stand.kind == "wait" => sum.waiting += 1,
-                Why::OverBudget => sum.over_budget += 1,
-                Why::FlipFlop | Why::Breaker => sum.left_alone += 1,
-                Why::Exempt => sum.exempt += 1,
-                _ => sum.other += 1,
-            }
+        sums.by_control.values().for_each(|one| sum.add(one));
+        sum.refused_by_topic = sums.refused_by_topic.into_iter().collect();
+        sum.refused_by_topic.sort_by_key(|(_, count)| Reverse(*count));
+        (sum, sums.by_control)
+    }
+}
+
+impl Sums {
+    fn add_all(&mut self, stands: &BTreeMap<&'static str, Vec<Stand>>) {
+        for (control, stands) in stands {
+            stands.iter().for_each(|stand| self.add(control, stand));
         }
-        let counted = count_topics(topics.into_iter()).into_iter();
-        sum.refused_by_topic = counted.map(|(count, topic)| (topic.to_owned(), count as u64)).collect();
-        sum
+    }
+
+    fn add(&mut self, control: &'static str, stand: &Stand) {
+        *self.by_decision.entry(stand.kind).or_default() += 1;
+        if !stand.failed {
+            return;
+        }
+        let sum = self.by_control.entry(control).or_default();
+        match &stand.why {
+            _ if matches!(stand.kind, "stale" | "gone") => sum.ended += 1,
+            _ if stand.fixed => {
+                sum.fixed += 1;
+                sum.fixed_disruptive += u64::from(stand.disruptive);
+            }
+            Why::Refused(of) => {
+                sum.refused += 1;
+                sum.refused_for_roles += u64::from(of.iter().any(|topic| topic == ROLES));
+                if let Some(topic) = of.first() {
+                    *self.refused_by_topic.entry(topic.clone()).or_default() += 1;
+                }
+            }
+            Why::Unknown => sum.unknown += 1,
+            Why::Person | Why::IacOwned => sum.for_a_person += 1,
+            Why::Waiting | Why::Grace | Why::Window if stand.kind == "wait" => sum.waiting += 1,
+            Why::OverBudget => sum.over_budget += 1,
+            Why::FlipFlop | Why::Breaker => sum.left_alone += 1,
+            Why::Exempt => sum.exempt += 1,
+            _ => sum.other += 1,
+        }
+    }
+}
+
+impl Counterfactual {
+    fn add(&mut self, other: &Self) {
+        self.fixed += other.fixed;
+        self.fixed_disruptive += other.fixed_disruptive;
+        self.refused += other.refused;
+        self.refused_for_roles += other.refused_for_roles;
+        self.unknown += other.unknown;
+        self.for_a_person += other.for_a_person;
+        self.waiting += other.waiting;
+        self.over_budget += other.over_budget;
+        self.left_alone += other.left_alone;
+        self.exempt += other.exempt;
+        self.ended += other.ended;
+        self.other += other.other;
     }
 }
 

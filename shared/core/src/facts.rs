@@ -118,6 +118,11 @@ impl Facts {
         self.learn(mended);
     }
 
+    /// Forgets that a revision was mended; answers by which other.
+    pub fn forget_mended(&mut self, violating: &Arn) -> Option<Arn> {
+        self.mended.remove(violating)
+    }
+
     /// The digest that each container of a service runs, if it is known of this revision. Service revisions that
     /// share a task definition and differ in digests tell nothing.
     pub fn running(&self, service: &Arn, revision: &Arn) -> Option<&BTreeMap<String, String>> {

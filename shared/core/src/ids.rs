@@ -1,8 +1,10 @@
 //! Identifiers, parsed once at the edge. Nothing here judges whether an account or a Region exists:
-//! history holds masked account ids and Regions that AWS opened after this was built.
+//! history holds masked account ids and Regions that AWS opened after this was built. Their texts are shared: one change
+//! is named by every judgement that it leads to.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -30,17 +32,17 @@ fn plain(text: &str, longest: usize) -> bool {
 /// An AWS account id. Twelve digits in life; captures that a publisher masked hold other forms.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AccountId(String);
+pub struct AccountId(Arc<str>);
 
 /// An AWS Region by its code, such as `eu-west-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Region(String);
+pub struct Region(Arc<str>);
 
 /// What names one change: CloudTrail's `eventID`, or EventBridge's `id` for a native event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ChangeId(String);
+pub struct ChangeId(Arc<str>);
 
 impl AccountId {
     /// The id as text.
@@ -57,7 +59,7 @@ impl Region {
 
     /// The partition that a Region of this code belongs to; `aws` for every code that no other claims.
     pub fn partition(&self) -> &'static str {
-        match self.0.as_str() {
+        match &*self.0 {
             r if r.starts_with("cn-") => "aws-cn",
             r if r.starts_with("us-gov-") => "aws-us-gov",
             r if r.starts_with("us-iso-") => "aws-iso",
@@ -78,21 +80,21 @@ impl ChangeId {
 impl FromStr for AccountId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if plain(text, 64) { Ok(Self(text.to_owned())) } else { Err(IdError::new(text, "an account id")) }
+        if plain(text, 64) { Ok(Self(text.into())) } else { Err(IdError::new(text, "an account id")) }
     }
 }
 
 impl FromStr for Region {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if plain(text, 64) { Ok(Self(text.to_owned())) } else { Err(IdError::new(text, "a Region")) }
+        if plain(text, 64) { Ok(Self(text.into())) } else { Err(IdError::new(text, "a Region")) }
     }
 }
 
 impl FromStr for ChangeId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if plain(text, 256) { Ok(Self(text.to_owned())) } else { Err(IdError::new(text, "an event id")) }
+        if plain(text, 256) { Ok(Self(text.into())) } else { Err(IdError::new(text, "an event id")) }
     }
 }
 
@@ -119,19 +121,19 @@ impl TryFrom<String> for ChangeId {
 
 impl From<AccountId> for String {
     fn from(id: AccountId) -> Self {
-        id.0
+        (*id.0).to_owned()
     }
 }
 
 impl From<Region> for String {
     fn from(id: Region) -> Self {
-        id.0
+        (*id.0).to_owned()
     }
 }
 
 impl From<ChangeId> for String {
     fn from(id: ChangeId) -> Self {
-        id.0
+        (*id.0).to_owned()
     }
 }
 
@@ -156,7 +158,7 @@ impl fmt::Display for ChangeId {
 /// An Amazon Resource Name: `arn:partition:service:region:account:resource`.
 /// `Display` gives back the text it was parsed from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Arn(String);
+pub struct Arn(Arc<str>);
 
 impl Arn {
     /// The ARN of an ECS resource in an account and Region, such as `service/shop/checkout`.
@@ -231,7 +233,7 @@ impl FromStr for Arn {
             && parts.next().is_some_and(|p| p.is_empty() || plain(p, 64))
             && parts.next().is_some_and(|p| !p.is_empty())
             && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(IdError::new(text, "an ARN")) }
+        if well_formed { Ok(Self(text.into())) } else { Err(IdError::new(text, "an ARN")) }
     }
 }
 

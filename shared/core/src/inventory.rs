@@ -14,7 +14,7 @@ use crate::document::{Document, Field};
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::remediation::{Action, Remediation, provisional_arn, simulate};
-use crate::resource::{Resource, ResourceId, ResourceType, Retagged};
+use crate::resource::{Body, Resource, ResourceId, ResourceType, Retagged};
 
 /// What is known, and what we changed.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,7 @@ pub struct Inventory {
     described: BTreeMap<ResourceId, Resource>,
     fixed: BTreeMap<ResourceId, Vec<Patch>>,
     versions: BTreeMap<Arn, u64>,
+    running: Running,
 }
 
 impl Inventory {
@@ -46,6 +47,30 @@ impl Inventory {
     /// Keeps what was described apart from what events will show.
     pub fn seal(&mut self) {
         self.described = self.facts.resources().map(|one| (one.id.clone(), one.clone())).collect();
+        self.facts.resources().for_each(|one| self.running.learn(one));
+    }
+
+    fn learn(&mut self, resource: Resource) {
+        self.running.learn(&resource);
+        self.facts.learn(resource);
+    }
+
+    fn forget(&mut self, id: &ResourceId) {
+        self.running.forget(id);
+        self.facts.forget(id);
+    }
+
+    /// Lets go of a revision or a task that nothing names from now on. `None` where something known still runs it, or
+    /// somebody described it; otherwise the mended revision that stood in its place, which nothing names either.
+    pub fn let_go(&mut self, id: &ResourceId) -> Option<Option<ResourceId>> {
+        if self.described.contains_key(id) || self.running.runs(&id.arn) {
+            return None;
+        }
+        self.forget(id);
+        self.fixed.remove(id);
+        self.versions.remove(&id.arn);
+        let mended = self.facts.forget_mended(&id.arn);
+        Some(mended.map(|arn| ResourceId { kind: id.kind, arn }))
     }
 
     /// Answers needs as describing would: a resource that an event did not show whole is replaced by its description.
@@ -56,7 +81,7 @@ impl Inventory {
             let Need::Resource(id) = need else { continue };
             let Some(described) = self.described.get(id) else { continue };
             if self.facts.known(id) != Some(described) {
-                self.facts.learn(described.clone());
+                self.learn(described.clone());
                 learned = true;
             }
         }
@@ -83,13 +108,13 @@ impl Inventory {
                 Observed::Part(resource) => self.outdated(&resource.id),
                 Observed::State(resource) => {
                     **resource = self.with_our_fixes((**resource).clone(), change);
-                    self.facts.learn((**resource).clone());
+                    self.learn((**resource).clone());
                 }
                 Observed::Touched(id) => self.touched(&id.clone(), change),
                 Observed::Gone(id) => {
                     // Services go on running a deregistered revision.
                     if id.kind != ResourceType::TaskDefinition {
-                        self.facts.forget(id);
+                        self.forget(id);
                         self.described.remove(id);
                         self.fixed.remove(id);
                     }
@@ -147,10 +172,10 @@ impl Inventory {
 
     /// Of a resource that was rewritten, only what somebody described is known.
     fn outdated(&mut self, id: &ResourceId) {
-        self.facts.forget(id);
+        self.forget(id);
         self.fixed.remove(id);
         if let Some(described) = self.described.get(id) {
-            self.facts.learn(described.clone());
+            self.learn(described.clone());
         }
     }
 
@@ -162,7 +187,7 @@ impl Inventory {
             patches.retain(|patch| !members(patch).iter().any(|member| member == "tags"));
         }
         if let Some(after) = self.facts.resource(&id.arn).and_then(|known| known.retagged(retagged)) {
-            self.facts.learn(after);
+            self.learn(after);
         }
     }
 
@@ -172,12 +197,12 @@ impl Inventory {
         match progress {
             Progress::Completed => {
                 if let Some(after) = completed(known, id) {
-                    self.facts.learn(after);
+                    self.learn(after);
                 }
             }
             // A failed deployment may have been rolled back: only describing the service tells what it runs now.
             Progress::Failed => {
-                self.facts.forget(service);
+                self.forget(service);
                 self.fixed.remove(service);
             }
             Progress::InProgress | Progress::Other => {}
@@ -200,11 +225,59 @@ impl Inventory {
             | Action::PutAccountSettingDefault
             | Action::UpdateService
             | Action::TagResource => {
-                self.facts.learn(remediation.after().clone());
+                self.learn(remediation.after().clone());
                 self.fixed.entry(before.id.clone()).or_default().push(remediation.patch().clone());
             }
         }
     }
+}
+
+/// Which revisions are run, by whatever is known: a revision has to be known as long as what runs it.
+#[derive(Debug, Clone, Default)]
+struct Running {
+    /// By the one that runs it.
+    revisions: BTreeMap<ResourceId, String>,
+    /// How many run it.
+    counts: BTreeMap<String, usize>,
+}
+
+impl Running {
+    fn learn(&mut self, resource: &Resource) {
+        let revision = match &resource.body {
+            Body::Service(service) => service.task_definition.text(),
+            Body::TaskSet(set) => set.task_definition.text(),
+            Body::Launch(launch) => launch.task_definition.text(),
+            _ => return,
+        };
+        let revision = revision.map(short);
+        if self.revisions.get(&resource.id).map(String::as_str) == revision {
+            return;
+        }
+        self.forget(&resource.id);
+        if let Some(revision) = revision {
+            self.revisions.insert(resource.id.clone(), revision.to_owned());
+            *self.counts.entry(revision.to_owned()).or_default() += 1;
+        }
+    }
+
+    fn forget(&mut self, id: &ResourceId) {
+        let Some(revision) = self.revisions.remove(id) else { return };
+        if let Some(count) = self.counts.get_mut(&revision) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&revision);
+            }
+        }
+    }
+
+    fn runs(&self, arn: &Arn) -> bool {
+        self.counts.contains_key(short(arn.as_str()))
+    }
+}
+
+/// `family:revision`, as callers may call it too.
+fn short(revision: &str) -> &str {
+    revision.rsplit_once('/').map_or(revision, |(_, short)| short)
 }
 
 /// The top-level members that a patch writes.

@@ -204,6 +204,13 @@ impl Policy {
         self
     }
 
+    /// Whether notify is the mode everywhere.
+    pub fn only_notifies(&self) -> bool {
+        let accounts = self.accounts.values().map(|account| &account.settings);
+        let all = accounts.chain(self.rules.iter().map(|rule| &rule.settings)).chain([&self.top]);
+        all.filter_map(|settings| settings.mode.as_ref()).all(|said| said.value == Mode::Notify)
+    }
+
     /// Overrides every `disruptive` that was said.
     pub fn with_disruptive(mut self, value: bool, said_by: &'static str) -> Self {
         self.below_top().for_each(|settings| settings.disruptive = None);
@@ -372,6 +379,23 @@ disruptive = false
         let policy = policy.with_switch(Switch::Freeze).with_dry_run(true);
         assert_eq!((policy.switch(), policy.dry_run()), (Switch::Freeze, true));
         assert_eq!(Ask::default().of(|subject| policy.effective(subject)).mode.value, Mode::Fix);
+    }
+
+    #[test]
+    fn a_policy_only_notifies_where_nothing_says_otherwise() {
+        let rows = [
+            ("version = 1\n", true),
+            ("version = 1\nmode = \"notify\"\ndisruptive = true\n", true),
+            ("version = 1\nmode = \"off\"\n", false),
+            ("version = 1\n[[rules]]\nmode = \"notify\"\n", true),
+            ("version = 1\n[[rules]]\nregions = [\"eu-west-3\"]\nmode = \"fix\"\n", false),
+            ("version = 1\n[accounts.111122223333]\nmode = \"off\"\n", false),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(parse(text).only_notifies(), expected, "{text}");
+        }
+        assert!(Policy::notify_only().only_notifies());
+        assert!(parse(POLICY).with_mode(Mode::Notify, "--mode").only_notifies());
     }
 
     #[test]

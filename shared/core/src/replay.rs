@@ -1,7 +1,7 @@
 //! History walked in time order, in a world of its own: an inventory for the lookups and the writes, a ledger in
 //! memory, and a clock that stands where the events stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,8 +22,32 @@ use crate::policy::Policy;
 use crate::ports::{Applied, Lookup, Notifier, Ports, Remediator};
 use crate::preflight::WaitFor;
 use crate::remediation::Remediation;
-use crate::resource::ResourceId;
+use crate::resource::{Body, ResourceId, ResourceType};
 use crate::selection::Selection;
+
+/// How much is parting before it is looked at what may go.
+const PARTING: usize = 256;
+
+/// The resources that a change names and that come and go with deployments: revisions and tasks.
+pub fn passing(change: &Change) -> impl Iterator<Item = ResourceId> {
+    let of_state = |observed: &Observed| match observed {
+        Observed::State(resource) | Observed::Part(resource) => match &resource.body {
+            Body::Service(service) => service.revision(),
+            Body::TaskSet(set) => set.revision(),
+            _ => None,
+        },
+        Observed::Touched(_) | Observed::Gone(_) => None,
+    };
+    let named = change.observed.iter().map(|observed| observed.id().clone());
+    let run = change.observed.iter().filter_map(of_state);
+    let task =
+        change.task_version.iter().map(|(arn, _)| ResourceId { kind: ResourceType::Task, arn: arn.clone() });
+    // A definition without a number is any revision of its family.
+    named.chain(run).chain(task).filter(|id| match id.kind {
+        ResourceType::TaskDefinition => id.arn.name().contains(':'),
+        kind => kind == ResourceType::Task,
+    })
+}
 
 /// One policy's course of history.
 #[derive(Debug, Clone)]
@@ -35,6 +59,10 @@ pub struct World {
     causes: BTreeMap<IncidentId, Change>,
     /// Whether ECS's own events are among the input: without them nothing tells when a deployment ended.
     announced: bool,
+    /// What no later change names and could not be forgotten so far, and how much of it there was when that was last
+    /// looked at.
+    parting: BTreeSet<ResourceId>,
+    stayed: usize,
 }
 
 /// What walking one change led to.
@@ -57,7 +85,15 @@ impl World {
         let ledger = MemoryLedger::default();
         let hourly = policy.budget().messages_per_account_per_hour.value;
         let ports = Desk { inventory, ledger, hourly, sent: BTreeMap::new(), messages: 0 };
-        Self { policy, selection: Arc::new(selection), ports, causes: BTreeMap::new(), announced: false }
+        Self {
+            policy,
+            selection: Arc::new(selection),
+            ports,
+            causes: BTreeMap::new(),
+            announced: false,
+            parting: BTreeSet::new(),
+            stayed: 0,
+        }
     }
 
     /// How many messages were sent.
@@ -99,6 +135,46 @@ impl World {
             step.judgements.append(&mut later.judgements);
         }
         step
+    }
+
+    /// Forgets the revisions and tasks that no later change names, as soon as nothing runs them and nothing waits on
+    /// them: they come with every deployment, and history is long. No answer depends on it. What was forgotten is the
+    /// answer.
+    pub fn let_go(
+        &mut self,
+        named_last: impl IntoIterator<Item = ResourceId>,
+        now: Timestamp,
+    ) -> Vec<ResourceId> {
+        self.parting.extend(named_last);
+        // What stays does so for a while.
+        if self.parting.len() < 2 * self.stayed + PARTING {
+            return Vec::new();
+        }
+        let mut gone = Vec::new();
+        let mut parting = std::mem::take(&mut self.parting);
+        while let Some(id) = parting.pop_first() {
+            let waits = self.ports.ledger.waits(&id);
+            match (!waits).then(|| self.ports.inventory.let_go(&id)).flatten() {
+                Some(mended) => {
+                    self.ports.ledger.forget(&id);
+                    parting.extend(mended);
+                    gone.push(id);
+                }
+                None => {
+                    self.parting.insert(id);
+                }
+            }
+        }
+        self.stayed = self.parting.len();
+        self.causes.retain(|id, _| self.ports.ledger.is_latest(id));
+        let judged_again: BTreeSet<&ChangeId> = self.causes.values().map(|cause| &cause.id).collect();
+        self.ports.ledger.tidy(&judged_again, now);
+        gone
+    }
+
+    /// The changes that may be judged again.
+    pub fn causes(&self) -> impl Iterator<Item = &Change> {
+        self.causes.values()
     }
 
     /// Judges again what waits, up to a time, in the order of the times.

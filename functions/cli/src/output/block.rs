@@ -4,47 +4,40 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use owo_colors::OwoColorize;
-use shipshape_core::control::{Compliance, Severity, Violation};
+use shipshape_core::control::{Compliance, Control, Severity, Violation};
+use shipshape_core::finding::Cause;
 use shipshape_core::ledger::Outcome;
 use shipshape_core::remediation::Fix;
 
 use super::Row;
 use super::diff::{Line, lines};
-use super::words::{number, plain, wrap};
-
-/// Rows of one resource and control.
-pub(crate) struct Group<'a> {
-    /// The row that stands for all: the last one that was not a repeat.
-    pub(crate) shown: &'a Row,
-    rows: Vec<&'a Row>,
-}
-
-impl<'a> Group<'a> {
-    /// A group of one.
-    pub(crate) fn new(row: &'a Row) -> Self {
-        Self { shown: row, rows: Vec::new() }
-    }
-
-    /// A group with one more, which came later.
-    pub(crate) fn push(&mut self, row: &'a Row) {
-        if !row.is_repeat() || self.shown.is_repeat() {
-            self.shown = row;
-        }
-        self.rows.push(row);
-    }
-}
+use super::words::{plain, wrap};
 
 /// Where a block's content begins, and where what stands beside a label does.
 const INDENT: usize = 11;
 const COLUMN: usize = INDENT + 12;
 
-/// The block of a group.
-pub(crate) fn block(group: &Group<'_>) -> String {
-    let row = group.shown;
+/// The first lines of a block: the control, and how often it answered so.
+pub(crate) fn head(control: &Control, status: &str, times: &str) -> String {
+    let (severity, slug) = (colored(control.severity), control.slug.bold());
+    let status = status.replace('_', " ");
+    format!("  {severity} {slug}  {status}{times}\n{:INDENT$}{}\n", "", control.title)
+}
+
+/// A severity in its colour, as wide as the widest.
+pub(crate) fn colored(severity: Severity) -> String {
+    let word = pad(severity.as_str());
+    match severity {
+        Severity::Critical | Severity::High => word.red().to_string(),
+        Severity::Medium => word.yellow().to_string(),
+        Severity::Low | Severity::Informational => word.dimmed().to_string(),
+    }
+}
+
+/// The other lines of a block, out of the row that stands for all. Later events may only have shown that it is still
+/// so: who began it is another matter.
+pub(crate) fn body(row: &Row, began: Option<&Cause>) -> String {
     let mut block = Block::default();
-    block.head(row, &times(group));
-    // Who began it: later events may only have shown that it is still so.
-    let began = group.rows.iter().find(|one| one.incident == row.incident).and_then(|one| one.cause.as_ref());
     if let Some(cause) = began {
         let who = format!("{}  {} by {}, {}", cause.time, cause.api, cause.actor, cause.origin);
         block.line("changed", &plain(&who));
@@ -83,16 +76,12 @@ pub(crate) fn block(group: &Group<'_>) -> String {
 }
 
 /// Controls that lack the same facts are said together.
-pub(crate) fn unjudged(groups: &[Group<'_>]) -> String {
-    let mut together: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
-    for row in groups.iter().map(|group| group.shown).filter(|row| row.is_unknown()) {
-        together.entry(row.needs()).or_default().push(row.control.slug);
-    }
+pub(crate) fn unjudged(together: &BTreeMap<(&[String], &str), Vec<&str>>) -> String {
     let mut block = Block::default();
-    for (calls, slugs) in together {
-        let _infallible = writeln!(block.0, "  {}  not judged", pad("unknown").magenta());
+    for ((calls, times), slugs) in together {
+        let _infallible = writeln!(block.0, "  {}  not judged{times}", pad("unknown").magenta());
         block.prose("controls", &slugs.join(", "));
-        block.calls(&calls);
+        block.calls(calls);
     }
     block.0
 }
@@ -101,19 +90,6 @@ pub(crate) fn unjudged(groups: &[Group<'_>]) -> String {
 struct Block(String);
 
 impl Block {
-    fn head(&mut self, row: &Row, times: &str) {
-        let severity = pad(row.control.severity.as_str());
-        let severity = match row.control.severity {
-            Severity::Critical | Severity::High => severity.red().to_string(),
-            Severity::Medium => severity.yellow().to_string(),
-            Severity::Low | Severity::Informational => severity.dimmed().to_string(),
-        };
-        let status = row.compliance.status().replace('_', " ");
-        let slug = row.control.slug.bold();
-        let _infallible = writeln!(self.0, "  {severity} {slug}  {status}{times}");
-        let _infallible = writeln!(self.0, "{:INDENT$}{}", "", row.control.title);
-    }
-
     fn violations(&mut self, violations: &[Violation]) {
         let mut label = "found";
         for one in violations {
@@ -182,20 +158,4 @@ fn without_calls<'a>(reason: &'a str, row: &Row) -> &'a str {
 
 fn pad(word: &str) -> String {
     format!("{word:<8}")
-}
-
-/// How often it was found: incidents and repeats.
-fn times(group: &Group<'_>) -> String {
-    let repeats = group.rows.iter().filter(|row| row.is_repeat()).count();
-    let mut incidents: Vec<_> = group.rows.iter().filter_map(|row| row.incident.as_ref()).collect();
-    incidents.sort();
-    incidents.dedup();
-    let mut times = String::new();
-    if incidents.len() > 1 {
-        times.push_str(&format!(", the last of {}", number(incidents.len(), "change")));
-    }
-    if repeats > 0 {
-        times.push_str(&format!(", seen again {}", number(repeats, "time")));
-    }
-    times
 }

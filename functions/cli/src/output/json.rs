@@ -116,7 +116,7 @@ struct Error<'a> {
     kind: &'static str,
     source: &'a str,
     line: Option<usize>,
-    offset: Option<usize>,
+    offset: Option<u64>,
     message: &'a str,
     rejected: bool,
 }
@@ -156,7 +156,14 @@ struct Messages {
     messages: u64,
 }
 
-/// The lines of `replay`.
+/// The line of one answer.
+pub(crate) fn row(row: &Row, lines: &mut Vec<u8>) -> serde_json::Result<()> {
+    serde_json::to_writer(&mut *lines, &finding(row))?;
+    lines.push(b'\n');
+    Ok(())
+}
+
+/// The lines of `replay` behind those of its answers.
 pub(crate) fn replay(report: &replay::Report) -> anyhow::Result<String> {
     let tally = &report.tally;
     let summary = Replayed {
@@ -169,7 +176,7 @@ pub(crate) fn replay(report: &replay::Report) -> anyhow::Result<String> {
         },
         counterfactual: Counterfactuals { notify: Messages { messages: report.messages }, fix: &report.fix },
     };
-    lines(&report.rows, &report.faults, summary)
+    lines(&[], &report.faults, summary)
 }
 
 #[derive(Serialize)]
@@ -203,20 +210,19 @@ pub(crate) fn check(report: &check::Report) -> anyhow::Result<String> {
 }
 
 fn lines<T: Serialize>(rows: &[Row], faults: &[Fault], summary: T) -> anyhow::Result<String> {
-    let mut text = String::new();
-    let mut line = |json: String| {
-        text.push_str(&json);
-        text.push('\n');
-    };
-    for row in rows {
-        line(serde_json::to_string(&finding(row))?);
+    let mut text = Vec::new();
+    for one in rows {
+        row(one, &mut text)?;
     }
-    for Fault { source, line: number, offset, message, rejected } in faults {
-        let (line_number, offset) = (*number, *offset);
-        let error =
-            Error { v: 1, kind: "error", source, line: line_number, offset, message, rejected: *rejected };
-        line(serde_json::to_string(&error)?);
+    for Fault { source, line, offset, message, rejected } in faults {
+        let (line, offset, rejected) = (*line, *offset, *rejected);
+        serde_json::to_writer(
+            &mut text,
+            &Error { v: 1, kind: "error", source, line, offset, message, rejected },
+        )?;
+        text.push(b'\n');
     }
-    line(serde_json::to_string(&Summary { v: 1, kind: "summary", summary })?);
-    Ok(text)
+    serde_json::to_writer(&mut text, &Summary { v: 1, kind: "summary", summary })?;
+    text.push(b'\n');
+    Ok(String::from_utf8(text)?)
 }

@@ -1,32 +1,36 @@
-//! The reports for people: by resource, worst first; one block a resource and control, however many events.
+//! The reports for people: by resource, worst first; one block a resource and control, however many events. Where there
+//! are too many to be read, the worst are whole and the others a line each.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use owo_colors::OwoColorize;
-use shipshape_core::control::{Compliance, Severity};
-use shipshape_core::resource::ResourceId;
+use shipshape_core::control::Control;
 
-use super::Row;
-use super::block::{Group, block, unjudged};
+use super::block::colored;
+use super::groups::{Groups, Section};
 use super::words::{counts, number, plain, wrap};
 use crate::check;
 use crate::read::Fault;
 use crate::replay;
+use crate::tally::{Counterfactual, Tally};
 
-/// How many of the calls that `--state` lacks the summary names.
-const SHOWN_CALLS: usize = 8;
+/// How many resources are shown in full.
+const WHOLE: usize = 50;
 
 /// The report of `replay`.
-pub(crate) fn replay(report: &replay::Report) -> String {
-    let replay::Report { rows, faults, tally, messages, fix } = report;
-    let mut text = blocks(rows, |row| (&row.resource, ""));
+pub(crate) fn replay(report: &replay::Report, groups: Groups, full: bool) -> String {
+    let replay::Report { faults, tally, messages, fix, fix_by_control } = report;
+    let missing = missing(&groups, fix.refused_for_roles);
+    let nothing_fails = !groups.fail();
+    let sections = groups.into_sections(true);
+    let mut text = report_of(&sections, full);
     if tally.events.changes == 0 {
         text.push_str(
             "Nothing was judged: no control judges what changed in the input, if anything did.\n\n",
         );
-    } else if !rows.iter().any(|row| matches!(row.compliance, Compliance::Failed(_))) {
+    } else if nothing_fails {
         text.push_str("Nothing fails.\n\n");
     }
     text.push_str(&said(faults));
@@ -37,8 +41,12 @@ pub(crate) fn replay(report: &replay::Report) -> String {
     };
     line(&mut text, "judged", &format!("{}{repeats}", counts(tally.by_status())));
     line(&mut text, "decided", &counts(&tally.by_decision()));
-    line(&mut text, "by control", &counts(tally.by_control()));
-    text.push_str(&missing(rows, fix.refused_for_roles));
+    if many(&sections) {
+        text.push_str(&by_control(tally, fix_by_control));
+    } else {
+        line(&mut text, "by control", &counts(tally.by_control()));
+    }
+    text.push_str(&missing);
     text.push('\n');
     line(&mut text, "in mode notify:", &number(*messages as usize, "message"));
     line(&mut text, "in mode fix:", &fix.to_string());
@@ -46,9 +54,11 @@ pub(crate) fn replay(report: &replay::Report) -> String {
 }
 
 /// The report of `check`. A document need not have a name of its own, so files are kept apart.
-pub(crate) fn check(report: &check::Report) -> String {
+pub(crate) fn check(report: &check::Report, full: bool) -> String {
     let check::Report { rows, faults, documents, .. } = report;
-    let mut text = blocks(rows, |row| (&row.resource, &row.source));
+    let mut groups = Groups::default();
+    rows.iter().for_each(|row| groups.add(row, &row.source));
+    let mut text = report_of(&groups.into_sections(false), full);
     let failed = documents.by_status.get("failed");
     if documents.resources > 0 && failed.is_none() {
         text.push_str("Nothing fails.\n\n");
@@ -59,11 +69,14 @@ pub(crate) fn check(report: &check::Report) -> String {
     text
 }
 
+/// The width of the names in a summary.
+const NAMES: usize = 16;
+
 /// A line of a summary: a name, and prose beside it.
 fn line(text: &mut String, name: &str, what: &str) {
     let mut name = name;
-    for part in wrap(&plain(what), 17) {
-        let _infallible = writeln!(text, "{:<16} {part}", name.bold());
+    for part in wrap(&plain(what), NAMES + 1) {
+        let _infallible = writeln!(text, "{:<NAMES$} {part}", name.bold());
         name = "";
     }
 }
@@ -81,25 +94,48 @@ fn said(faults: &[Fault]) -> String {
     text
 }
 
+/// What each control found, and what mode fix would have done about it.
+fn by_control(tally: &Tally, fixed: &BTreeMap<&'static str, Counterfactual>) -> String {
+    let mut text = String::new();
+    let found = tally.by_control();
+    let width = found.keys().map(|slug| slug.len()).max().unwrap_or(0);
+    let titles =
+        ["not judged", "failed", "in mode fix: fixed", "refused", "for a person", "not proved", "other"];
+    let none = Counterfactual::default();
+    let mut name = "by control";
+    let mut row = |slug: &str, cells: [String; 7]| {
+        let _infallible = write!(text, "{:<NAMES$} {slug:<width$}", name.bold());
+        for (title, cell) in titles.iter().zip(cells) {
+            let _infallible = write!(text, "  {cell:>0$}", title.len());
+        }
+        text.push('\n');
+        name = "";
+    };
+    row("", titles.map(str::to_owned));
+    for (slug, found) in found {
+        let (of, unjudged) = (fixed.get(slug).unwrap_or(&none), tally.unjudged(slug));
+        let failed = found - unjudged;
+        let other = of.waiting + of.over_budget + of.left_alone + of.exempt + of.ended + of.other;
+        let cells = [unjudged, failed, of.fixed, of.refused, of.for_a_person, of.unknown, other];
+        row(slug, cells.map(|cell| cell.to_string()));
+    }
+    text
+}
+
 /// What would have told more.
-fn missing(rows: &[Row], refused_for_roles: u64) -> String {
-    let mut calls: Vec<String> =
-        rows.iter().flat_map(|row| [row.needs(), row.preflight_needs()].concat()).collect();
-    // What the policy leaves open no document answers.
-    calls.retain(|call| !call.starts_with("the policy's"));
-    calls.sort();
-    calls.dedup();
+fn missing(groups: &Groups, refused_for_roles: u64) -> String {
+    let (calls, count) = groups.calls();
     let mut text = String::new();
     let mut name = "--state";
-    if !calls.is_empty() {
-        line(&mut text, name, &format!("would tell more with {}:", number(calls.len(), "answer")));
+    if count > 0 {
+        line(&mut text, name, &format!("would tell more with {}:", number(count, "answer")));
         name = "";
     }
-    for call in calls.iter().take(SHOWN_CALLS) {
-        let _infallible = writeln!(text, "{name:<16}   {}", plain(call));
+    for call in calls {
+        let _infallible = writeln!(text, "{name:<NAMES$}   {}", plain(call));
     }
-    if calls.len() > SHOWN_CALLS {
-        let _infallible = writeln!(text, "{:<16}   and {} more", "", calls.len() - SHOWN_CALLS);
+    if count > calls.len() {
+        let _infallible = writeln!(text, "{:<NAMES$}   and {} more", "", count - calls.len());
     }
     if refused_for_roles > 0 {
         let what = format!(
@@ -111,46 +147,81 @@ fn missing(rows: &[Row], refused_for_roles: u64) -> String {
     text
 }
 
-/// The blocks, by what they are kept apart by.
-fn blocks<'a>(rows: &'a [Row], apart: impl Fn(&'a Row) -> (&'a ResourceId, &'a str)) -> String {
-    let mut resources: BTreeMap<(&ResourceId, &str), BTreeMap<&str, Group<'_>>> = BTreeMap::new();
-    for row in rows {
-        let controls = resources.entry(apart(row)).or_default();
-        controls.entry(row.control.slug).or_insert_with(|| Group::new(row)).push(row);
+/// What is said of each resource. Of very many the worst are whole, and the others have a line for each control.
+fn report_of(sections: &[Section], full: bool) -> String {
+    if full || !many(sections) {
+        return sections.iter().map(whole).collect();
     }
-    let mut ordered: Vec<_> =
-        resources.into_iter().map(|(key, groups)| (worst(&groups), key, groups)).collect();
-    ordered.sort_by(|(a, (a_id, a_source), _), (b, (b_id, b_source), _)| {
-        b.cmp(a).then_with(|| (&a_id.arn, a_source).cmp(&(&b_id.arn, b_source)))
-    });
-    let mut text = String::new();
-    for (_, (id, source), groups) in ordered {
-        let _infallible = writeln!(text, "{}  {}", plain(id.arn.as_str()).bold(), id.kind.name().dimmed());
-        if !source.is_empty() {
-            let _infallible = writeln!(text, "{}", plain(source).dimmed());
-        }
-        let mut groups: Vec<Group<'_>> = groups.into_values().collect();
-        groups.sort_by_key(|group| (Reverse(rank(group.shown)), group.shown.control.slug));
-        for group in groups.iter().filter(|group| !group.shown.is_unknown()) {
-            text.push_str(&block(group));
-        }
-        text.push_str(&unjudged(&groups));
-        text.push('\n');
-    }
+    let findings = findings(sections);
+    let (worst, others) = sections.split_at(WHOLE);
+    let mut text = format!(
+        "{findings} resources have findings. The {WHOLE} worst stand here as a whole, then the others in a line each, by \
+         control; the numbers are at the end.\n{} shows all of them as a whole, {} one control's, {} everything for \
+         programs.\n\n",
+        "--full".bold(),
+        "--control SLUG".bold(),
+        "--format json".bold()
+    );
+    text.extend(worst.iter().map(whole));
+    text.push_str(&lines(others));
     text
 }
 
-/// How much a row weighs: what fails before what is unknown, then by severity.
-fn rank(row: &Row) -> (u8, Severity) {
-    let weight = match row.compliance {
-        Compliance::Failed(_) if row.exempt.is_none() => 3,
-        Compliance::Failed(_) => 2,
-        Compliance::Unknown(_) => 1,
-        Compliance::Passed | Compliance::NotApplicable(_) => 0,
-    };
-    (weight, row.control.severity)
+fn findings(sections: &[Section]) -> usize {
+    sections.iter().filter(|section| section.is_finding()).count()
 }
 
-fn worst(groups: &BTreeMap<&str, Group<'_>>) -> (u8, Severity) {
-    groups.values().map(|group| rank(group.shown)).max().unwrap_or((0, Severity::Informational))
+/// Whether nobody would read them all.
+fn many(sections: &[Section]) -> bool {
+    findings(sections) > WHOLE
+}
+
+fn whole(section: &Section) -> String {
+    let mut text = format!("{}  {}\n", section.name().bold(), section.id.kind.name().dimmed());
+    if !section.source.is_empty() {
+        let _infallible = writeln!(text, "{}", plain(&section.source).dimmed());
+    }
+    text.push_str(&section.blocks());
+    text.push('\n');
+    text
+}
+
+/// A line for each resource and control, by control. What could not be judged is said of the resource alone.
+fn lines(sections: &[Section]) -> String {
+    let mut controls: BTreeMap<_, (&Control, &str, Vec<String>)> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for section in sections {
+        let name = section.name();
+        for group in section.groups.iter().filter(|group| group.status != "unknown") {
+            let (slug, status) = (group.control.slug, group.status);
+            let (.., lines) = controls
+                .entry((Reverse(group.rank), slug, status))
+                .or_insert_with(|| (group.control, status, Vec::new()));
+            lines.push(format!(
+                "  {:<8} {name}  {}",
+                group.decision.unwrap_or(status),
+                group.changed.dimmed()
+            ));
+        }
+        let unjudged = section.groups.iter().filter(|group| group.status == "unknown").count();
+        if unjudged > 0 {
+            unknown.push(format!("  {name}  {}", number(unjudged, "control").dimmed()));
+        }
+    }
+    let mut text = String::new();
+    for (control, status, lines) in controls.into_values() {
+        let (severity, count) = (colored(control.severity), lines.len());
+        let status = status.replace('_', " ");
+        let _infallible = writeln!(
+            text,
+            "{severity} {}  {status}, {count} more\n{}\n",
+            control.slug.bold(),
+            lines.join("\n")
+        );
+    }
+    if !unknown.is_empty() {
+        let (count, lines) = (number(unknown.len(), "other resource"), unknown.join("\n"));
+        let _infallible = writeln!(text, "{}  not judged, {count}\n{lines}\n", "unknown".magenta());
+    }
+    text
 }

@@ -1,10 +1,11 @@
-//! Files to text: folders are walked in the order of their names, gzip is told by its first bytes.
+//! Paths to files, and files to content: folders are walked in the order of their names, gzip is told by its first bytes.
 
+use std::cmp::Reverse;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use walkdir::WalkDir;
 
 use super::Fault;
@@ -64,48 +65,62 @@ pub(crate) fn name(path: &Path) -> String {
     plain(&path.display().to_string())
 }
 
-/// A file's text, and what went wrong on the way: of a truncated gzip file everything before the break.
-pub(crate) fn text(path: &Path) -> (String, Option<Fault>) {
-    let mut bytes = Vec::new();
-    let read = if path.as_os_str() == STDIN {
-        io::stdin().lock().read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+/// A file's content, as it is read.
+pub(crate) struct Source {
+    pub(crate) content: Box<dyn Read>,
+    pub(crate) gzip: bool,
+}
+
+/// How much of a file is read at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// Opens a file, or standard input. Gzip is told by its first bytes; it may have many members.
+pub(crate) fn open(path: &Path) -> Result<Source, Fault> {
+    let broken = |error: &io::Error| fault(path, format!("cannot be read: {}", reason(error)));
+    if path.as_os_str() == STDIN {
+        return unpacked(io::stdin().lock()).map_err(|error| broken(&error));
+    }
+    let file = File::open(path).map_err(|error| broken(&error))?;
+    unpacked(BufReader::with_capacity(CHUNK, file)).map_err(|error| broken(&error))
+}
+
+fn unpacked(mut content: impl BufRead + 'static) -> io::Result<Source> {
+    // One read may give less than the two bytes that tell; nothing gives one byte of many but a pipe.
+    let gzip = content.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    let content: Box<dyn Read> =
+        if gzip { Box::new(MultiGzDecoder::new(content)) } else { Box::new(content) };
+    Ok(Source { content, gzip })
+}
+
+/// That a file's content breaks off.
+pub(crate) fn breaks_off(name: &str, gzip: bool, at: u64, error: &io::Error) -> Fault {
+    let why = reason(error);
+    let message = match (gzip, at) {
+        (false, 0) => format!("cannot be read: {why}"),
+        (false, _) => {
+            format!("cannot be read on from offset {at} ({why}): what came before is read, the rest is lost")
+        }
+        (true, _) => format!(
+            "gzip breaks off after {at} bytes of content ({why}): what came before is read, the rest is lost"
+        ),
     };
-    if let Err(error) = read {
-        return (String::new(), Some(fault(path, format!("cannot be read: {}", reason(&error)))));
+    Fault::new(name, message).at_offset(at)
+}
+
+/// The order in which many threads should take files: the longest first. One thread takes them as they come.
+pub(crate) fn longest_first(paths: &[PathBuf], jobs: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..paths.len()).collect();
+    if jobs > 1 {
+        let length = |index: &usize| {
+            paths.get(*index).and_then(|path| path.metadata().ok()).map_or(0, |one| one.len())
+        };
+        order.sort_by_cached_key(|index| Reverse(length(index)));
     }
-    let mut broken = None;
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut inflated = Vec::new();
-        if let Err(error) = MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut inflated) {
-            let (at, why) = (inflated.len(), reason(&error));
-            let message = format!(
-                "gzip breaks off after {at} bytes of content ({why}): what came before is read, the rest is lost"
-            );
-            broken = Some(fault(path, message).at_offset(at));
-        }
-        bytes = inflated;
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => (text, broken),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            // A stream that breaks off may do so inside a character.
-            let cut = broken.is_some() && error.utf8_error().error_len().is_none();
-            let bytes = error.into_bytes();
-            if let Some(text) = lines(&bytes).filter(|_| !cut) {
-                return (text, broken);
-            }
-            let message = format!("not UTF-8 at offset {at}: what came before is read, the rest is lost");
-            let broken = broken.or_else(|| Some(fault(path, message).at_offset(at)));
-            (String::from_utf8_lossy(bytes.get(..at).unwrap_or_default()).into_owned(), broken)
-        }
-    }
+    order
 }
 
 /// JSON lines of which some are no UTF-8: those become a character that is no JSON, and the others stay.
-fn lines(bytes: &[u8]) -> Option<String> {
+pub(crate) fn lines(bytes: &[u8]) -> Option<String> {
     let object = |line: &[u8]| serde_json::from_slice::<&serde_json::value::RawValue>(line).is_ok();
     let lines = || bytes.split(|byte| *byte == b'\n');
     if !lines().any(|line| line.starts_with(b"{") && object(line)) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Fault;
+use super::scan::{LISTS, Opening, opening};
 
 /// One piece, and where it stands: `path`, `path:LINE`, `path#INDEX`.
 pub(crate) struct Piece<'a> {
@@ -15,6 +16,7 @@ pub(crate) struct Piece<'a> {
 }
 
 /// A file's pieces, and what is none.
+#[derive(Default)]
 pub(crate) struct Split<'a> {
     pub(crate) pieces: Vec<Piece<'a>>,
     pub(crate) faults: Vec<Fault>,
@@ -24,17 +26,30 @@ pub(crate) struct Split<'a> {
 
 /// Splits a file's text. What is no JSON is a fault of its own, and the rest goes on.
 pub(crate) fn split<'a>(path: &str, text: &'a str) -> Split<'a> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut split = Split { pieces: Vec::new(), faults: Vec::new(), tail: None };
+    let mut split = Split::default();
     if text.trim().is_empty() {
         split.faults.push(Fault::new(path, "the file is empty"));
     } else if let Ok(json) = serde_json::from_str::<&RawValue>(text) {
         split.document(path, None, json);
-    } else if let Some(start) = list_start(text) {
-        split.beginning(path, text, start);
+    } else if let Some(start) = unended_list(text) {
+        split.beginning(path, text, &start);
     } else {
         split.lines(path, text);
     }
+    split
+}
+
+/// The pieces of one line of JSON lines.
+pub(crate) fn line<'a>(source: &str, line: usize, json: &'a RawValue) -> Split<'a> {
+    let mut split = Split::default();
+    split.document(source, Some(line), json);
+    split
+}
+
+/// The pieces of one element of a list, which has a name where it is one of the wrappers'.
+pub(crate) fn element<'a>(list: &str, source: String, json: &'a RawValue) -> Split<'a> {
+    let mut split = Split::default();
+    split.element(list, source, json);
     split
 }
 
@@ -53,9 +68,6 @@ struct Wrapper<'a> {
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
-
-/// The names of the wrappers' lists; a document that holds none of them need not be looked into.
-const LISTS: [&str; 3] = ["\"Records\"", "\"Events\"", "\"logEvents\""];
 
 /// An answer of `aws cloudtrail lookup-events`, or a message of CloudWatch Logs, with the record as a string.
 #[derive(Deserialize)]
@@ -79,6 +91,7 @@ impl<'a> Split<'a> {
 
     /// What a wrapper holds, or the document itself.
     fn unwrap(&mut self, source: String, line: Option<usize>, json: &'a RawValue) {
+        // A document that holds none of the names need not be looked into.
         let wrapper: Wrapper<'a> = match LISTS.iter().any(|list| json.get().contains(list)) {
             true => serde_json::from_str(json.get()).unwrap_or_default(),
             false => Wrapper::default(),
@@ -127,8 +140,15 @@ impl<'a> Split<'a> {
         }
     }
 
+    fn element(&mut self, list: &str, source: String, json: &'a RawValue) {
+        match list {
+            "" => self.unwrap(source, None, json),
+            _ => self.inner(source, None, json),
+        }
+    }
+
     /// The whole elements at the beginning of a list that breaks off: what a truncated log still holds.
-    fn beginning(&mut self, path: &str, text: &'a str, start: ListStart) {
+    fn beginning(&mut self, path: &str, text: &'a str, start: &Opening) {
         let mut at = start.at;
         let mut index = 0;
         loop {
@@ -136,12 +156,7 @@ impl<'a> Split<'a> {
             let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&'a RawValue>();
             let Some(Ok(json)) = stream.next() else { break };
             at += stream.byte_offset();
-            let source = format!("{path}#{index}");
-            match start.list {
-                "\"Records\"" => self.pieces.push(Piece { source, line: None, json: Cow::Borrowed(json) }),
-                "" => self.unwrap(source, None, json),
-                _ => self.inner(source, None, json),
-            }
+            self.element(start.list, format!("{path}#{index}"), json);
             index += 1;
             let rest = text.get(at..).unwrap_or_default();
             let comma = rest.len() - rest.trim_start().len();
@@ -152,7 +167,7 @@ impl<'a> Split<'a> {
         }
         let message =
             format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost");
-        self.tail = Some(Fault::new(path, message).at_offset(at));
+        self.tail = Some(Fault::new(path, message).at_offset(at as u64));
     }
 
     /// One document a line. A text whose lines are none of them objects is one broken document, and said once.
@@ -171,8 +186,7 @@ impl<'a> Split<'a> {
             match json {
                 Ok(json) => self.document(&source, Some(line), json),
                 Err(error) => {
-                    let message = format!("not JSON: {}", place(&error, "at"));
-                    let fault = Fault::new(source, message).at_line(Some(line));
+                    let fault = Fault::new(source, not_json(&error)).at_line(Some(line));
                     if line == last && error.is_eof() {
                         self.tail = Some(fault);
                     } else {
@@ -194,32 +208,20 @@ fn broken(path: &str, text: &str) -> Fault {
     }
 }
 
+/// That a line is no JSON, and where.
+pub(crate) fn not_json(error: &serde_json::Error) -> String {
+    format!("not JSON: {}", place(error, "at"))
+}
+
 /// Where JSON stops to be any. The parser's own words would do, but that they may quote what they met.
 fn place(error: &serde_json::Error, at: &str) -> String {
     let what = if error.is_eof() { "it ends too early" } else { "it breaks" };
     format!("{what} {at} column {}", error.column())
 }
 
-/// Where the elements of a list begin, and the name that it has.
-struct ListStart {
-    at: usize,
-    list: &'static str,
-}
-
-/// Behind `[`, or behind `{"Records":[` and its kin.
-fn list_start(text: &str) -> Option<ListStart> {
-    let trimmed = text.trim_start();
-    let (list, rest) = match trimmed.strip_prefix('{') {
-        None => ("", trimmed),
-        Some(rest) => {
-            let rest = rest.trim_start();
-            let list = LISTS.into_iter().find(|list| rest.starts_with(list))?;
-            (list, rest[list.len()..].trim_start().strip_prefix(':')?.trim_start())
-        }
-    };
-    let after = rest.strip_prefix('[')?;
-    // JSON lines may be lists too; only one that its line does not end is a list that breaks off.
-    let first = trimmed.lines().next().unwrap_or_default();
-    let breaks = serde_json::from_str::<&RawValue>(first).is_err();
-    breaks.then(|| ListStart { at: text.len() - after.len(), list })
+/// The list that a text opens with and does not end. JSON lines may be lists too: only one that its line does not end
+/// is a list that breaks off.
+fn unended_list(text: &str) -> Option<Opening> {
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    opening(text.as_bytes()).filter(|_| serde_json::from_str::<&RawValue>(first).is_err())
 }

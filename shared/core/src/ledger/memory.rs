@@ -76,6 +76,38 @@ impl MemoryLedger {
         std::mem::take(&mut self.fresh)
     }
 
+    /// Whether an incident is the latest of its resource and control.
+    pub fn is_latest(&self, id: &IncidentId) -> bool {
+        [true, false].into_iter().any(|fails| {
+            self.last.get(&(id.target.clone(), id.control, fails)).is_some_and(|entry| entry.id == *id)
+        })
+    }
+
+    /// Whether an incident of a resource waits.
+    pub fn waits(&self, target: &ResourceId) -> bool {
+        self.of(target).any(|(_, entry)| {
+            entry.settled.as_ref().is_some_and(|settled| matches!(settled.outcome, Outcome::Waiting(_)))
+        })
+    }
+
+    fn of(&self, target: &ResourceId) -> impl Iterator<Item = (&Key, &Entry)> {
+        self.last.range((target.clone(), "", false)..).take_while(move |((of, ..), _)| of == target)
+    }
+
+    /// Forgets a resource of which nothing waits and that is never judged again.
+    pub fn forget(&mut self, target: &ResourceId) {
+        let keys: Vec<Key> = self.of(target).map(|(key, _)| key.clone()).collect();
+        keys.iter().for_each(|key| drop(self.last.remove(key)));
+        self.reverts.remove(target);
+    }
+
+    /// Forgets what no later decision looks at: reverts of more than a day ago, and who was answered among the changes
+    /// that are not judged again.
+    pub fn tidy(&mut self, judged_again: &BTreeSet<&ChangeId>, now: Timestamp) {
+        self.reverts.retain(|_, changes| changes.values().any(|time| now.duration_since(*time) < DAY));
+        self.claimed.retain(|(_, change, _)| judged_again.contains(change));
+    }
+
     /// Puts an incident where it stands, and keeps the lists of what waits.
     fn stand(&mut self, key: &Key, settled: Option<Settled>) {
         let Some(entry) = self.last.get_mut(key) else { return };

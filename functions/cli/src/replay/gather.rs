@@ -1,0 +1,251 @@
+//! Gathers what may be a change out of all files, in the order of the times. A record is looked at only as far as its
+//! place in that order asks for; the rest is read when its turn comes.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use shipshape_core::change::{Api, Change};
+use shipshape_core::event::{Ignored, ParseError, Parsed, Record, parse};
+use shipshape_core::ids::{AccountId, ChangeId};
+
+use super::parting::Mentions;
+use crate::Voices;
+use crate::args::Replay;
+use crate::read::faults::Faults;
+use crate::read::sort::{Content, Key, Run, Sorted, Sorter};
+use crate::read::{self, Fault, Head, Input, Sizes, files};
+use crate::tally::Events;
+
+/// Why a piece of JSON is passed over that is no event.
+pub(crate) const NOT_AN_EVENT: &str = "not an event";
+
+/// What the input holds.
+pub(crate) struct Gathered {
+    /// What may be a change.
+    pub(crate) records: Sorted,
+    /// The names of the files.
+    pub(crate) names: Vec<String>,
+    /// What is named, and until when.
+    pub(crate) mentions: Mentions,
+    /// What was counted and said so far.
+    pub(crate) seen: Seen,
+}
+
+/// What was counted and said of the input.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) events: Events,
+    pub(crate) faults: Faults,
+}
+
+/// How much is held: of a file, and of what is sorted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) sizes: Sizes,
+    pub(crate) sorting: usize,
+}
+
+/// Reads every file.
+pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::Result<Gathered> {
+    let (paths, unlisted) = files::list(&args.paths);
+    let names: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
+    let mut seen = Seen::default();
+    seen.events.broken += unlisted.len() as u64;
+    unlisted.into_iter().for_each(|fault| seen.faults.add(fault));
+
+    let calls: BTreeSet<&[u8]> = Api::call_names().map(str::as_bytes).collect();
+    let watched = |name: &[u8]| calls.contains(name);
+    let sorter = Sorter::new(room.sorting);
+    let state =
+        || Reader { sorter: Some(&sorter), since: args.since, until: args.until, ..Reader::default() };
+    let one = |index: usize, path: &Path, buffer: &mut Vec<u8>, reader: &mut Reader<'_>| {
+        let name = names.get(index).map_or("", String::as_str);
+        (reader.file, reader.pieces, reader.kept) = (u32::try_from(index).unwrap_or(u32::MAX), 0, 0);
+        let done =
+            read::file(path, room.sizes, buffer, Some(&watched), &mut |input| reader.input(name, &input));
+        reader.seen.events.unwatched(done.quiet);
+        reader.seen.events.broken += done.faults.iter().filter(|fault| !fault.rejected).count() as u64;
+        done.faults.into_iter().for_each(|fault| reader.seen.faults.add(fault));
+        if voices.verbose {
+            reader.details.push((index, reader.pieces + done.quiet, reader.kept));
+        }
+    };
+    let readers = read::all(&paths, read::jobs(args.jobs), voices.quiet, state, one);
+    let (mut details, mut mentions) = (Vec::new(), Mentions::default());
+    for mut reader in readers {
+        reader.collect(|sorter, run| sorter.take(run));
+        if let Some(error) = reader.failed {
+            return Err(error).context(TEMPORARY);
+        }
+        seen.append(reader.seen);
+        mentions.append(reader.mentions);
+        details.extend(reader.details);
+    }
+    details.sort_unstable();
+    for (index, read, kept) in details {
+        let name = names.get(index).map_or("", String::as_str);
+        voices.detail(&format!("{name}: {read} pieces, {kept} of them may be changes"));
+    }
+    let records = sorter.sorted().context(TEMPORARY)?;
+    Ok(Gathered { records, names, mentions, seen })
+}
+
+/// What went wrong where the file system did not take what memory is too small for.
+pub(crate) const TEMPORARY: &str = "cannot keep events in a temporary file, whose place TMPDIR says";
+
+/// What one thread has read.
+#[derive(Default)]
+struct Reader<'a> {
+    sorter: Option<&'a Sorter>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    /// The number of the file.
+    file: u32,
+    /// How many pieces of it were looked at, and how many were kept.
+    pieces: u64,
+    kept: u64,
+    seen: Seen,
+    run: Run,
+    mentions: Mentions,
+    details: Vec<(usize, u64, u64)>,
+    failed: Option<io::Error>,
+}
+
+impl Reader<'_> {
+    fn input(&mut self, path: &str, input: &Input<'_>) -> Result<(), Fault> {
+        self.pieces += 1;
+        match input {
+            Input::Record(_, found) => {
+                let place = format!("#{}", found.index);
+                let content = Content { bare: true, line: None, place: &place, text: found.text };
+                if found.head.as_ref().is_some_and(|head| self.keep_by(head, found.index, &content)) {
+                    return Ok(());
+                }
+                let piece = found.piece(path)?;
+                self.read(path, &piece.json, found.index, &content)
+            }
+            Input::Piece(_, piece) => {
+                let (place, text) = (piece.source.strip_prefix(path).unwrap_or_default(), piece.json.get());
+                let content = Content { bare: true, line: piece.line, place, text };
+                let number = self.pieces;
+                if serde_json::from_str(text).is_ok_and(|head| self.keep_by(&head, number, &content)) {
+                    return Ok(());
+                }
+                self.read(path, &piece.json, number, &content)
+            }
+        }
+    }
+
+    /// Keeps a record for its turn, if its head tells when that is. Everything else about it is read then.
+    fn keep_by(&mut self, head: &Head<'_>, number: u64, content: &Content<'_>) -> bool {
+        let known = || {
+            let (source, name) = (head.source.known()?, head.name.known()?);
+            let api = Api::find(source, name).filter(|_| head.envelope.is_absent())?;
+            let time: Timestamp = head.time.known()?.parse().ok()?;
+            let id: ChangeId = head.id.known()?.parse().ok()?;
+            let account: AccountId = head.account.known()?.parse().ok()?;
+            Some((api, time, id, account))
+        };
+        let Some((api, time, id, account)) = known().filter(|(_, time, ..)| self.counts(*time)) else {
+            return false;
+        };
+        self.keep(time, api, (&id, &account), number, content);
+        true
+    }
+
+    /// Reads a piece, and keeps it for its turn if it is a change.
+    fn read(&mut self, path: &str, json: &RawValue, number: u64, content: &Content<'_>) -> Result<(), Fault> {
+        let Some(change) = self.seen.change(path, json, &Content { bare: false, ..*content })? else {
+            return Ok(());
+        };
+        if !self.counts(change.time) {
+            self.seen.events.skipped += 1;
+            return Ok(());
+        }
+        // It is counted when its turn comes.
+        self.seen.events.read -= 1;
+        let content = Content { bare: false, ..*content };
+        self.keep(change.time, change.api, (&change.id, &change.account), number, &content);
+        Ok(())
+    }
+
+    fn counts(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
+    }
+
+    fn keep(
+        &mut self,
+        time: Timestamp,
+        api: Api,
+        (id, account): (&ChangeId, &AccountId),
+        number: u64,
+        content: &Content<'_>,
+    ) {
+        let (rank, file) = (api as u16, self.file);
+        let key = Key { time, rank, id: id.as_str(), account: account.as_str(), file, number };
+        self.run.add(&key, content);
+        self.mentions.note(content.text, time);
+        self.kept += 1;
+        self.collect(|sorter, run| sorter.collect(run));
+    }
+
+    fn collect(&mut self, take: impl Fn(&Sorter, &mut Run) -> io::Result<()>) {
+        let Some(sorter) = self.sorter.filter(|_| self.failed.is_none()) else { return };
+        self.failed = take(sorter, &mut self.run).err();
+    }
+}
+
+impl Seen {
+    /// Adds what was counted and said elsewhere.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.events.add(&other.events);
+        self.faults.append(other.faults);
+    }
+
+    /// Counts what a piece of JSON is; answers the change that it is. Of what is no event, nothing is kept.
+    pub(crate) fn change(
+        &mut self,
+        path: &str,
+        json: &RawValue,
+        content: &Content<'_>,
+    ) -> Result<Option<Change>, Fault> {
+        let fault =
+            |message: String| Fault::new(format!("{path}{}", content.place), message).at_line(content.line);
+        let parsed = match content.bare {
+            true => parse(&Record::CloudTrail(json)),
+            false => Record::read(json).and_then(|record| parse(&record)),
+        };
+        let parsed = match parsed {
+            // Digests, indexes and other JSON lie beside logs.
+            Err(ParseError::NotAnEvent) => None,
+            Err(error) => return Err(fault(error.to_string())),
+            Ok(parsed) => Some(parsed),
+        };
+        self.events.read += 1;
+        match parsed {
+            None => self.events.ignore(NOT_AN_EVENT),
+            Some(Parsed::Ignored(why)) => self.events.ignore(why.as_str()),
+            Some(Parsed::Rejected(rejected)) => {
+                self.events.rejected += 1;
+                return Err(Fault { rejected: true, ..fault(rejected.to_string()) });
+            }
+            Some(Parsed::Change(change)) => return Ok(Some(*change)),
+        }
+        Ok(None)
+    }
+}
+
+impl Events {
+    /// Counts records that nobody watches.
+    fn unwatched(&mut self, count: u64) {
+        self.read += count;
+        self.ignored += count;
+        if count > 0 {
+            *self.ignored_by_reason.entry(Ignored::Unwatched.as_str()).or_default() += count;
+        }
+    }
+}
