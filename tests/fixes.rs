@@ -174,7 +174,7 @@ fn document() -> impl Strategy<Value = (ResourceType, Value)> {
         let configuration = json!({"executeCommandConfiguration": exec});
         let cluster =
             json!({"status": "ACTIVE", "settings": settings, "configuration": configuration, "activeServicesCount": services,
-            "runningTasksCount": 0, "pendingTasksCount": 0, "tags": if key { json!([{"key": "owner"}]) } else { json!([]) }});
+            "runningTasksCount": 0, "pendingTasksCount": 0, "tags": [{"key": if key { "owner" } else { "aws:x" }}]});
         (ResourceType::Cluster, cluster)
     });
     prop_oneof![3 => task, 1 => service, 1 => cluster, 1 => others(), 1 => launch()]
