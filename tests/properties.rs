@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shipshape_core::change::Origin;
+use shipshape_core::change::{Observed, Origin};
 use shipshape_core::control::{Compliance, Severity, evaluate};
 use shipshape_core::controls;
 use shipshape_core::decide::{Decision, History, Proposal, decide};
@@ -28,7 +28,7 @@ use shipshape_core::selection::{Parameters, Selected, Selection, find};
 use shipshape_tests::hunt::hunt;
 use shipshape_tests::{ACCOUNT, Call, arn, cluster, good_task, nat_network, policy, world};
 
-static EVENTS: LazyLock<Vec<String>> = LazyLock::new(|| texts("../events/ecs"));
+static EVENTS: LazyLock<Vec<String>> = LazyLock::new(events);
 static ANSWERS: LazyLock<Vec<String>> = LazyLock::new(|| texts("state"));
 static KNOWN: LazyLock<Inventory> = LazyLock::new(|| {
     let mut inventory = Inventory::new(Vec::new());
@@ -37,6 +37,15 @@ static KNOWN: LazyLock<Inventory> = LazyLock::new(|| {
     }
     inventory
 });
+
+/// The events of every service.
+fn events() -> Vec<String> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    folders.iter().flat_map(|folder| texts(folder.to_str().unwrap())).collect()
+}
 
 /// The JSON files of a folder, in the order of their names.
 fn texts(folder: &str) -> Vec<String> {
@@ -97,6 +106,84 @@ fn walk_text(text: &str) {
     world.finish();
 }
 
+/// What an event shows: kinds, names and documents; nothing where it is no change.
+fn shown(text: &str) -> Vec<(String, Option<Value>)> {
+    let json: &RawValue = serde_json::from_str(text).unwrap();
+    let Ok(Parsed::Change(change)) = Record::read(json).and_then(|record| parse(&record)) else {
+        return Vec::new();
+    };
+    let each = change.observed.iter().map(|observed| {
+        let (how, document) = match observed {
+            Observed::State(resource) => ("state", resource.document.value()),
+            Observed::Part(resource) => ("part", resource.document.value()),
+            Observed::Touched(_) => ("touched", None),
+            Observed::Gone(_) => ("gone", None),
+        };
+        (format!("{how} {} {}", observed.id().kind, observed.id().arn), document)
+    });
+    each.collect()
+}
+
+/// One rule of a security group: its protocol by name, its ports, and the member and value that tell its source.
+fn rule() -> impl Strategy<Value = (&'static str, i64, i64, &'static str, &'static str)> {
+    let protocol = select(vec!["tcp", "udp", "icmp", "icmpv6", "50", "-1"]);
+    let source = select(vec![
+        ("CidrIpv4", "0.0.0.0/0"),
+        ("CidrIpv4", "10.1.2.3/8"),
+        ("CidrIpv6", "::/0"),
+        ("PrefixListId", "pl-1"),
+        ("ReferencedGroupInfo", "sg-2"),
+    ]);
+    (protocol, -1..65536i64, -1..65536i64, source)
+        .prop_map(|(protocol, from, to, (member, source))| (protocol, from, to, member, source))
+}
+
+/// The same rule in every dialect of a request.
+fn dialects(
+    (protocol, from, to, member, source): (&str, i64, i64, &str, &str),
+) -> impl Iterator<Item = Value> + use<> {
+    let (list, element, xml_list, xml_element) = match member {
+        "CidrIpv4" => ("ipRanges", "cidrIp", "IpRanges", "CidrIp"),
+        "CidrIpv6" => ("ipv6Ranges", "cidrIpv6", "Ipv6Ranges", "CidrIpv6"),
+        "PrefixListId" => ("prefixListIds", "prefixListId", "PrefixListIds", "PrefixListId"),
+        _ => ("groups", "groupId", "Groups", "GroupId"),
+    };
+    let number = match protocol {
+        "tcp" => "6",
+        "udp" => "17",
+        "icmp" => "1",
+        "icmpv6" => "58",
+        other => other,
+    };
+    let coerced: i64 = number.parse().unwrap();
+    let items = |protocol: Value, from: Value, to: Value| {
+        let mut permission = json!({"ipProtocol": protocol, "fromPort": from, "toPort": to, "groups": {}, "ipRanges": {},
+            "ipv6Ranges": {}, "prefixListIds": {}});
+        permission[list] = json!({"items": [{element: source}]});
+        json!({"groupId": "sg-1", "ipPermissions": {"items": [permission]}})
+    };
+    let plain = json!({"groupId": "sg-1", "ipPermissions": [{"ipProtocol": protocol, "fromPort": from, "toPort": to,
+        list: [{element: source}]}]});
+    let xml = |protocol: Value, from: Value| {
+        let mut permission = json!({"tag": 1, "IpProtocol": protocol, "FromPort": from, "ToPort": {"tag": 1, "content": to},
+            "Groups": "", "IpRanges": "", "Ipv6Ranges": "", "PrefixListIds": ""});
+        permission[xml_list] = json!({"tag": 1, xml_element: source});
+        permission
+    };
+    let wrapped = |permissions: Value| json!({"AuthorizeSecurityGroupIngressRequest": {"GroupId": "sg-1", "IpPermissions": permissions}});
+    let flat = json!({"groupId": "sg-1", "ipPermissions": {}, "ipProtocol": protocol, "fromPort": from, "toPort": to, "cidrIp": source});
+    let mut all = vec![
+        items(json!(protocol), json!(from), json!(to)),
+        items(json!(number), json!(from.to_string()), json!(to)),
+        items(json!(coerced), json!(from), json!(to.to_string())),
+        plain,
+        wrapped(xml(json!(protocol), json!(from))),
+        wrapped(json!([xml(json!(coerced), json!(from.to_string()))])),
+    ];
+    all.extend((member == "CidrIpv4").then_some(flat));
+    all.into_iter()
+}
+
 /// Containers of every sort; none of their members is hidden.
 fn container() -> impl Strategy<Value = Value> {
     let user =
@@ -105,6 +192,7 @@ fn container() -> impl Strategy<Value = Value> {
         None,
         Some(json!({})),
         Some(json!({"logDriver": "awslogs"})),
+        Some(json!({"logDriver": "awslogs", "options": {"mode": "blocking"}})),
         Some(json!({"logDriver": ""})),
         Some(Value::Null),
     ]);
@@ -153,11 +241,14 @@ fn container() -> impl Strategy<Value = Value> {
 
 fn document() -> impl Strategy<Value = (ResourceType, Value)> {
     let family = select(vec![None, Some("LINUX"), Some("WINDOWS_SERVER_2022_CORE")]);
+    let efs = |encryption: Value| json!({"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "transitEncryption": encryption}});
     let path = |path: &str| Some(json!([{"name": "d", "host": {"sourcePath": path}}, {"name": "e"}]));
     let volumes = select(vec![
         None,
         Some(json!([])),
         Some(json!([{"name": "d"}])),
+        Some(json!([{"name": "d"}, efs(Value::Null)])),
+        Some(json!([efs(json!("DISABLED")), {"name": "d"}, efs(json!("ENABLED"))])),
         path("/srv/../run/"),
         path("/proc"),
         path("/srv"),
@@ -225,7 +316,7 @@ fn document() -> impl Strategy<Value = (ResourceType, Value)> {
             json!({"status": "ACTIVE", "settings": settings, "configuration": configuration, "tags": []});
         (ResourceType::Cluster, cluster)
     });
-    prop_oneof![3 => task, 1 => service, 1 => cluster, 1 => others()]
+    prop_oneof![3 => task, 1 => service, 1 => cluster, 1 => others(), 1 => launch()]
 }
 
 /// Task sets, capacity providers and account settings.
@@ -256,10 +347,29 @@ fn others() -> impl Strategy<Value = (ResourceType, Value)> {
     prop_oneof![set, provider, setting]
 }
 
+/// Requests of RunTask.
+fn launch() -> impl Strategy<Value = (ResourceType, Value)> {
+    let public = select(vec![None, Some("ENABLED"), Some("DISABLED")]);
+    let environment = select(vec![
+        None,
+        Some(json!([])),
+        Some(json!([{"name": "DB_PASSWORD", "value": "hunter2"}])),
+        Some(json!([{"name": "AWS_ACCESS_KEY_ID", "value": "x"}, {"name": "LOG_LEVEL", "value": "info"}])),
+    ]);
+    (public, environment).prop_map(|(public, environment)| {
+        let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": public}});
+        let overrides = json!({"containerOverrides": [{"name": "web", "environment": environment}]});
+        let launch =
+            json!({"taskDefinition": "checkout:7", "networkConfiguration": network, "overrides": overrides});
+        (ResourceType::Task, launch)
+    })
+}
+
 fn resource(kind: ResourceType, document: &Value) -> Resource {
     let name = match kind {
         ResourceType::Cluster => "cluster/shop",
         ResourceType::Service => "service/shop/checkout",
+        ResourceType::Task => "task/shop/0f1e2d3c",
         ResourceType::TaskSet => "task-set/shop/checkout/ecs-svc/1",
         ResourceType::CapacityProvider => "capacity-provider/hosts",
         ResourceType::AccountSetting => "account-setting/containerInsights",
@@ -353,6 +463,37 @@ proptest! {
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] = byte }
         walk_text(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn one_rule_is_one_document_in_every_dialect(rule in rule()) {
+        let (protocol, from, to, member, source) = rule;
+        let call = |request: Value, response: Value| {
+            let call = Call::new("AuthorizeSecurityGroupIngress", 0, request, response);
+            shown(&call.with("eventSource", json!("ec2.amazonaws.com")).text())
+        };
+        let (member_of_answer, source_of_answer) = match member {
+            "CidrIpv4" => ("cidrIpv4", json!(source)),
+            "CidrIpv6" => ("cidrIpv6", json!(source)),
+            "PrefixListId" => ("prefixListId", json!(source)),
+            _ => ("referencedGroupInfo", json!({"groupId": source})),
+        };
+        let ports = |port: i64| json!(if protocol == "-1" { -1 } else { port });
+        let answer = json!({"_return": true, "securityGroupRuleSet": {"items": [{"groupId": "sg-1", "isEgress": false,
+            "ipProtocol": protocol, "fromPort": ports(from), "toPort": ports(to), member_of_answer: source_of_answer}]}});
+        let expected = call(Value::Null, answer);
+        prop_assert_eq!(expected.len(), 1);
+        for request in dialects(rule) {
+            prop_assert_eq!(&call(request.clone(), json!({"_return": true})), &expected, "{}", request);
+        }
+    }
+
+    #[test]
+    fn a_record_reads_the_same_with_and_without_its_envelope(file in any::<Index>()) {
+        let event: Value = serde_json::from_str(file.get::<String>(EVENTS.as_slice())).unwrap();
+        if event["detail-type"] == "AWS API Call via CloudTrail" {
+            prop_assert_eq!(shown(&event.to_string()), shown(&event["detail"].to_string()));
+        }
     }
 
     #[test]
@@ -603,6 +744,7 @@ fn every_control_has_a_fix_that_was_tried_here() {
             ResourceType::TaskDefinition,
             ResourceType::Service,
             ResourceType::Cluster,
+            ResourceType::Task,
             ResourceType::TaskSet,
             ResourceType::CapacityProvider,
             ResourceType::AccountSetting,

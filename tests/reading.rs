@@ -1,7 +1,10 @@
 //! Stories of events that mislead a careless reader: failed calls, addenda, old states, names of every form.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use shipshape_core::change::Change;
 use shipshape_core::event::{Ignored, Parsed};
+use shipshape_core::facts::Need;
+use shipshape_core::ids::Arn;
 use shipshape_core::policy::Policy;
 use shipshape_tests::{Call, FIX, INSIGHTS, PRIVILEGED, arn, cluster, policy, read, story, walk, world};
 
@@ -104,4 +107,62 @@ fn a_name_that_is_hidden_is_not_the_default() {
     let json: &serde_json::value::RawValue = &serde_json::from_str::<Box<_>>(&call.text()).unwrap();
     let record = shipshape_core::event::Record::read(json).unwrap();
     assert!(shipshape_core::event::parse(&record).is_err());
+}
+
+#[test]
+fn a_time_without_a_zone_is_utc() {
+    let call = Call::create_cluster(0, &cluster("shop", "disabled"));
+    for time in ["2026-11-03T08:00:00Z", "2026-11-03 08:00:00", "2026-11-03 08:00:00.000000000"] {
+        let change = call.clone().with("eventTime", json!(time)).change();
+        assert_eq!(change.time.to_string(), "2026-11-03T08:00:00Z", "{time}");
+    }
+}
+
+#[test]
+fn an_older_state_of_a_container_instance_is_passed_over() {
+    let instance = |minute: u32, version: u32| {
+        Call::deployment(minute, "checkout", "1", "x")
+            .envelope("detail-type", json!("ECS Container Instance State Change"))
+            .with("containerInstanceArn", json!(arn("container-instance/7f")))
+            .with("clusterArn", json!(arn("cluster/shop")))
+            .with("version", json!(version))
+    };
+    let change = instance(0, 5).change();
+    assert_eq!(change.observed[0].id().arn.as_str(), arn("container-instance/shop/7f"));
+    let mut world = world(Policy::notify_only(), &[]);
+    assert!(!world.walk(&change).stale);
+    assert!(world.walk(&instance(1, 4).change()).stale);
+    assert!(!world.walk(&instance(2, 6).change()).stale);
+}
+
+/// A call of EC2 in the shape in which most of them come.
+fn ec2(name: &str, minute: u32, request: Value, response: Value) -> Change {
+    Call::new(name, minute, request, response).with("eventSource", json!("ec2.amazonaws.com")).change()
+}
+
+#[test]
+fn a_group_that_is_used_is_as_it_was_and_one_that_was_rewritten_is_not_known() {
+    let group: Arn = "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1".parse().unwrap();
+    let done = || json!({"_return": true});
+    let mut world = world(Policy::notify_only(), &[]);
+    let made = json!({"_return": true, "groupId": "sg-1"});
+    world.walk(&ec2("CreateSecurityGroup", 0, json!({"groupName": "web"}), made));
+    let used = json!({"networkInterfaceId": "eni-1", "groupSet": {"items": [{"groupId": "sg-1"}]}});
+    world.walk(&ec2("ModifyNetworkInterfaceAttribute", 1, used, done()));
+    assert!(world.facts().resource(&group).is_some());
+    world.walk(&ec2("RevokeSecurityGroupEgress", 2, json!({"groupId": "sg-1"}), done()));
+    assert!(world.facts().resource(&group).is_none());
+}
+
+#[test]
+fn what_is_missing_is_asked_for_by_the_name_that_it_has() {
+    let asked = |change: &Change| Need::Resource(change.observed[0].id().clone()).call();
+    let revoke = |request| asked(&ec2("RevokeSecurityGroupIngress", 0, request, json!({"_return": true})));
+    let by_id = revoke(json!({"groupId": "sg-1"}));
+    assert_eq!(by_id, "aws ec2 describe-security-group-rules --filters Name=group-id,Values=sg-1");
+    assert_eq!(revoke(json!({"groupName": "web"})), "aws ec2 describe-security-groups --group-names web");
+    let image = json!({"image": {"repositoryName": "shop/web", "imageId": {"imageDigest": "sha256:ab"}}});
+    let put = Call::new("PutImage", 0, json!({}), image).with("eventSource", json!("ecr.amazonaws.com"));
+    let wanted = "aws ecr describe-images --repository-name shop/web --image-ids imageDigest=sha256:ab";
+    assert_eq!(asked(&put.change()), wanted);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shipshape_core::control::Compliance;
+use shipshape_core::controls;
 use shipshape_core::policy::{Policy, Switch};
 use shipshape_core::remediation::Safety;
 use shipshape_core::resource::Body;
@@ -428,4 +429,83 @@ fn one_change_that_puts_back_three_things_is_one_revert() {
     let fixed =
         last.iter().filter(|one| one.outcome.as_ref().is_some_and(|end| end.as_str() == "applied")).count();
     assert_eq!(fixed, 3, "{:?}", story(last));
+}
+
+#[test]
+fn the_accounts_default_decides_how_a_container_logs_that_names_no_mode() {
+    let put = |minute: u32, value: &str| {
+        let setting = json!({"name": "defaultLogDriverMode", "value": value,
+            "principalArn": "arn:aws:iam::111122223333:root", "type": "user"});
+        let request = json!({"name": "defaultLogDriverMode", "value": value});
+        Call::new("PutAccountSettingDefault", minute, request, json!({ "setting": setting }))
+    };
+    let gone = Call::new(
+        "DeleteAccountSetting",
+        25,
+        json!({"name": "defaultLogDriverMode"}),
+        json!({"setting": {"name": "defaultLogDriverMode", "principalArn": "arn:aws:iam::111122223333:root"}}),
+    );
+    let calls = [
+        Call::register(0, &good_task("checkout", 7)),
+        put(5, "non-blocking"),
+        Call::register(10, &good_task("checkout", 8)),
+        put(15, "blocking"),
+        Call::register(20, &good_task("checkout", 9)),
+        gone.clone(),
+        Call::register(30, &good_task("checkout", 10)),
+    ];
+    let slug = "ecs-log-nonblocking-mode";
+    let on = policy(&format!("[controls.{slug}]\nenabled = true\n"));
+    let statuses = |state: &[Value], calls: &[Call]| {
+        let judged = walk(&mut world(on.clone(), state), calls, slug);
+        judged.iter().map(|one| one.evaluation.compliance.status()).collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(&[], &calls), ["unknown", "passed", "failed", "unknown"]);
+    // What an answer told is told by it alone, until an event tells otherwise.
+    let described = json!({"settings": [{"name": "defaultLogDriverMode", "value": "blocking",
+        "principalArn": "arn:aws:iam::111122223333:root", "type": "user"}]});
+    let told = std::slice::from_ref(&described);
+    assert_eq!(statuses(told, &calls[..1]), ["failed"]);
+    assert_eq!(statuses(told, &calls[1..3]), ["passed"]);
+    assert_eq!(statuses(told, &[gone, Call::register(30, &good_task("checkout", 10))]), ["unknown"]);
+}
+
+/// Whatever is switched on, and whatever is printed of what was judged, planned and decided.
+#[test]
+fn no_value_that_containers_are_handed_is_ever_told() {
+    let planted = "PLANTED7canary";
+    let mut task = privileged("checkout", 7);
+    task["containerDefinitions"][0]["environment"] = json!([{"name": "DB_PASSWORD", "value": planted},
+        {"name": "AWS_SECRET_ACCESS_KEY", "value": planted}, {"name": "URL", "value": format!("amqp://u:{planted}@q")}]);
+    task["containerDefinitions"][0]["command"] = json!(["serve", format!("--token={planted}")]);
+    task["containerDefinitions"][0]["entryPoint"] = json!([format!("API_KEY={planted}")]);
+    task["containerDefinitions"][0]["dockerLabels"] = json!({"api-key": planted});
+    task["containerDefinitions"][0]["logConfiguration"] = json!({"logDriver": "splunk", "options": {
+        "splunk-token": planted, "mode": "blocking"}});
+    let tasks = json!({"tasks": [{"taskArn": arn("task/shop/1"), "taskDefinitionArn": arn("task-definition/checkout:7")}], "failures": []});
+    let overrides = json!({"containerOverrides": [{"name": "web", "command": [format!("--token={planted}")],
+        "environment": [{"name": "DB_PASSWORD", "value": planted}]}]});
+    let calls = [
+        Call::register(0, &task),
+        Call::new("RunTask", 5, json!({"taskDefinition": "checkout:7", "overrides": overrides}), tasks),
+        Call::create_service(10, &service("checkout", "checkout:7", "DISABLED")),
+    ];
+    let on: String =
+        controls::ALL.iter().map(|one| format!("[controls.{}]\nenabled = true\n", one.slug)).collect();
+    for mode in ["mode = \"notify\"\n", FIX] {
+        let mut world = world(policy(&format!("{mode}{on}")), &nat_network());
+        let mut failed = 0;
+        for call in &calls {
+            for judgement in world.walk(&call.change()).judgements {
+                let violations = match &judgement.evaluation.compliance {
+                    Compliance::Failed(violations) => serde_json::to_string(violations).unwrap(),
+                    _ => String::new(),
+                };
+                failed += u32::from(!violations.is_empty());
+                let said = format!("{judgement:?} {violations}");
+                assert!(!said.contains(planted), "{}: {said}", judgement.evaluation.control.slug);
+            }
+        }
+        assert!(failed >= 7, "only {failed} fail");
+    }
 }

@@ -26,6 +26,8 @@ const EVERYTHING: &str = r#"
 user = "10001:10001"
 [controls.ecs-container-readonly-rootfs]
 scratch = ["/tmp"]
+[controls.ecs-image-trusted-registry]
+allow = ["111122223333.dkr.ecr.*.amazonaws.com/*"]
 "#;
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| policy(&format!("{FIX}{EVERYTHING}")));

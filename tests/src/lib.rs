@@ -4,8 +4,9 @@ pub mod hunt;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shipshape_core::change::Change;
+use shipshape_core::change::{Change, Observed, Request};
 use shipshape_core::control::Severity;
+use shipshape_core::document::Document;
 use shipshape_core::event::{Parsed, Record, parse};
 use shipshape_core::inventory::Inventory;
 use shipshape_core::judgement::Judgement;
@@ -179,6 +180,42 @@ impl Call {
 pub fn read(text: &str) -> Parsed {
     let json: &RawValue = serde_json::from_str(text).expect("JSON");
     parse(&Record::read(json).expect("a record")).expect("an event")
+}
+
+/// How an event is read, for people: who did what, and what it shows of which resource. The documents of ECS are its own
+/// text, and hold what nobody may print: of them, only the names of the members are told.
+///
+/// # Panics
+/// Where it is broken.
+pub fn how_it_is_read(text: &str) -> String {
+    let change = match read(text) {
+        Parsed::Change(change) => change,
+        Parsed::Ignored(why) => return format!("ignored: {}\n", why.as_str()),
+        Parsed::Rejected(rejected) => return format!("rejected: {rejected}\n"),
+    };
+    let set = match &change.request {
+        Request::Everything => "everything".to_owned(),
+        Request::Nothing => "nothing".to_owned(),
+        Request::Members(members) => members.join(", "),
+    };
+    let mut told = format!("{} by {} with {}, which set {set}\n", change.api, change.actor, change.origin);
+    for observed in &change.observed {
+        let (how, document) = match observed {
+            Observed::State(resource) => ("the whole of", Some(&resource.document)),
+            Observed::Part(resource) => ("a part of", Some(&resource.document)),
+            Observed::Touched(_) => ("touched", None),
+            Observed::Gone(_) => ("gone", None),
+        };
+        let id = observed.id();
+        told += &format!("{how} {}  {}\n", id.arn, id.kind);
+        let Some(document) = document.and_then(Document::value) else { continue };
+        let shown = match id.arn.service() {
+            "ecs" => document.as_object().into_iter().flat_map(|members| members.keys()).cloned().collect(),
+            _ => document,
+        };
+        told += &format!("{}\n", serde_json::to_string_pretty(&shown).unwrap_or_default());
+    }
+    told
 }
 
 /// A policy by its text, below `version = 1`.

@@ -1,6 +1,7 @@
 //! Counts: what was read, what was found, and what would have been done about it.
 //!
-//! What was read is each of changes, ignored, duplicate, rejected, stale and skipped once; what is broken was not.
+//! What was read is each of changes, unjudged, ignored, duplicate, rejected, stale and skipped once; what is broken was
+//! not.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub(crate) struct Events {
     pub(crate) read: u64,
     /// Changes that were judged.
     pub(crate) changes: u64,
+    /// Changes of what no selected control judges.
+    pub(crate) unjudged: u64,
     /// Known, and not for us.
     pub(crate) ignored: u64,
     /// Delivered before.
@@ -47,6 +50,7 @@ impl Events {
     pub(crate) fn add(&mut self, other: &Self) {
         self.read += other.read;
         self.changes += other.changes;
+        self.unjudged += other.unjudged;
         self.ignored += other.ignored;
         self.duplicate += other.duplicate;
         self.broken += other.broken;
@@ -68,6 +72,7 @@ impl fmt::Display for Events {
             }
         };
         part(self.changes, if self.changes == 1 { "change" } else { "changes" });
+        part(self.unjudged, "of what no control judges");
         let reasons = self.ignored_by_reason.iter().map(|(why, count)| format!("{count} {why}"));
         part(self.ignored, &format!("ignored ({})", reasons.collect::<Vec<_>>().join(", ")));
         part(self.duplicate, "duplicate");

@@ -33,7 +33,8 @@ pub struct Change {
     pub request: Request,
     /// What it was done to.
     pub observed: Vec<Observed>,
-    /// The task that a task event is about, and the version of its state: later events may carry older states.
+    /// The task or container instance that an event of ECS is about, and the version of its state: later events may
+    /// carry older states.
     pub task_version: Option<(Arn, u64)>,
     /// The deployment that a deployment event is about.
     pub deployment: Option<DeploymentNews>,
@@ -81,6 +82,10 @@ pub enum Request {
 pub enum Observed {
     /// Its whole state after the change.
     State(Box<Resource>),
+    /// Some of its state after the change, as one rule of a security group, or one policy of a role. What the document
+    /// shows is there; what it does not show may be there too, further elements of its lists among it. A control may
+    /// fail on what it shows, as long as nothing else could take that back, and says nothing else of it.
+    Part(Box<Resource>),
     /// That it changed or is in use; its state is not in the event.
     Touched(ResourceId),
     /// That it is gone.
@@ -91,7 +96,7 @@ impl Observed {
     /// The resource's name.
     pub fn id(&self) -> &ResourceId {
         match self {
-            Self::State(resource) => &resource.id,
+            Self::State(resource) | Self::Part(resource) => &resource.id,
             Self::Touched(id) | Self::Gone(id) => id,
         }
     }

@@ -252,23 +252,17 @@ fn one(kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> Option<
     let document = Document::new(json);
     let id = identify(kind, &document).or_else(|| {
         let names: Names = document.view()?;
-        let name = match kind {
-            ResourceType::TaskDefinition => {
-                format!("task-definition/{}", names.family.text().unwrap_or("unnamed"))
-            }
-            ResourceType::Service | ResourceType::ExpressGatewayService => {
-                format!("service/{}", names.service_name.text().unwrap_or("unnamed"))
-            }
-            ResourceType::Cluster => format!("cluster/{}", names.cluster_name.text().unwrap_or("unnamed")),
-            ResourceType::CapacityProvider => {
-                format!("capacity-provider/{}", names.name.text().unwrap_or("unnamed"))
-            }
-            ResourceType::AccountSetting => {
-                format!("account-setting/{}", names.name.text().unwrap_or("unnamed"))
-            }
-            _ => format!("{}/unnamed", kind.name().rsplit("::").next().unwrap_or_default()),
+        let (of, name) = match kind {
+            ResourceType::TaskDefinition => ("task-definition", names.family),
+            ResourceType::Service | ResourceType::ExpressGatewayService => ("service", names.service_name),
+            ResourceType::Cluster => ("cluster", names.cluster_name),
+            ResourceType::CapacityProvider => ("capacity-provider", names.name),
+            ResourceType::AccountSetting => ("account-setting", names.name),
+            _ => (kind.name().rsplit("::").next().unwrap_or_default(), Field::Absent),
         };
-        let arn: Arn = format!("arn:aws:ecs:::{name}").parse().ok()?;
+        // A name that no ARN takes must not keep the document from being judged.
+        let named = |name: &str| format!("arn:aws:ecs:::{of}/{name}").parse::<Arn>().ok();
+        let arn = name.text().and_then(named).or_else(|| named("unnamed"))?;
         Some(ResourceId { kind, arn })
     })?;
     // What is still to be made is made as its input says, and has no more than that.
@@ -368,6 +362,7 @@ mod tests {
         let rows = [
             (r#"{"taskDefinition":{"family":"a","containerDefinitions":[]},"tags":[]}"#, Ok(1)),
             (r#"{"family":"a","containerDefinitions":[]}"#, Ok(1)),
+            (r#"{"family":"no name of ARNs","containerDefinitions":[]}"#, Ok(1)),
             (
                 r#"{"status_code":200,"data":{"clusters":[{"clusterArn":"arn:aws:ecs:eu-west-1:1:cluster/a"}]}}"#,
                 Ok(1),

@@ -16,7 +16,7 @@ pub(crate) mod namespaces;
 pub(crate) mod tags;
 
 pub(crate) use evaluate::evaluate_all;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, evaluate, evaluate_part};
 
 use crate::document::Field;
 use crate::facts::{Facts, Need};

@@ -14,6 +14,7 @@ mod ecs_container_non_root_user;
 mod ecs_container_not_privileged;
 mod ecs_container_readonly_rootfs;
 mod ecs_container_windows_non_admin;
+mod ecs_efs_transit_encryption;
 mod ecs_exec_logging_enabled;
 mod ecs_exec_logging_encrypted;
 mod ecs_exec_not_enabled;
@@ -22,11 +23,20 @@ mod ecs_fargate_latest_platform;
 mod ecs_fargate_platform_not_pinned;
 mod ecs_host_mode_root_opt_in;
 mod ecs_host_mode_security_group;
+mod ecs_image_digest_pinned;
+mod ecs_image_trusted_registry;
+mod ecs_log_awslogs_driver;
+mod ecs_log_nonblocking_mode;
+mod ecs_no_aws_credentials_env;
 mod ecs_no_dangerous_capabilities;
 mod ecs_no_docker_socket_mount;
 mod ecs_no_host_ipc_mode;
 mod ecs_no_host_network_mode;
 mod ecs_no_host_pid_mode;
+mod ecs_no_inline_environment;
+mod ecs_no_plaintext_secrets_env;
+mod ecs_run_task_no_public_ip;
+mod ecs_run_task_override_secrets;
 mod ecs_service_behind_load_balancer;
 mod ecs_service_no_inline_policy;
 mod ecs_service_no_public_ip;
@@ -34,6 +44,8 @@ mod ecs_service_role_not_admin;
 mod ecs_service_running_tasks;
 mod ecs_service_tagged;
 mod ecs_task_awsvpc_network_mode;
+mod ecs_task_role_differs_from_execution_role;
+mod ecs_task_role_present;
 mod ecs_task_set_no_public_ip;
 mod ecs_taskdef_tagged;
 
@@ -51,6 +63,7 @@ pub static ALL: &[&Control] = &[
     &ecs_container_not_privileged::CONTROL,
     &ecs_container_readonly_rootfs::CONTROL,
     &ecs_container_windows_non_admin::CONTROL,
+    &ecs_efs_transit_encryption::CONTROL,
     &ecs_exec_logging_enabled::CONTROL,
     &ecs_exec_logging_encrypted::CONTROL,
     &ecs_exec_not_enabled::CONTROL,
@@ -59,11 +72,20 @@ pub static ALL: &[&Control] = &[
     &ecs_fargate_platform_not_pinned::CONTROL,
     &ecs_host_mode_root_opt_in::CONTROL,
     &ecs_host_mode_security_group::CONTROL,
+    &ecs_image_digest_pinned::CONTROL,
+    &ecs_image_trusted_registry::CONTROL,
+    &ecs_log_awslogs_driver::CONTROL,
+    &ecs_log_nonblocking_mode::CONTROL,
+    &ecs_no_aws_credentials_env::CONTROL,
     &ecs_no_dangerous_capabilities::CONTROL,
     &ecs_no_docker_socket_mount::CONTROL,
     &ecs_no_host_ipc_mode::CONTROL,
     &ecs_no_host_network_mode::CONTROL,
     &ecs_no_host_pid_mode::CONTROL,
+    &ecs_no_inline_environment::CONTROL,
+    &ecs_no_plaintext_secrets_env::CONTROL,
+    &ecs_run_task_no_public_ip::CONTROL,
+    &ecs_run_task_override_secrets::CONTROL,
     &ecs_service_behind_load_balancer::CONTROL,
     &ecs_service_no_inline_policy::CONTROL,
     &ecs_service_no_public_ip::CONTROL,
@@ -71,6 +93,8 @@ pub static ALL: &[&Control] = &[
     &ecs_service_running_tasks::CONTROL,
     &ecs_service_tagged::CONTROL,
     &ecs_task_awsvpc_network_mode::CONTROL,
+    &ecs_task_role_differs_from_execution_role::CONTROL,
+    &ecs_task_role_present::CONTROL,
     &ecs_task_set_no_public_ip::CONTROL,
     &ecs_taskdef_tagged::CONTROL,
 ];

@@ -3,15 +3,16 @@
 //! A [`Document`] keeps the text: a member that this program has never heard of survives every copy.
 //! It holds `environment`, `secrets` and their kin, so it has no `Display`, and its `Debug` shows a length.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// What CloudTrail puts in the place of a value, a list or an object that it will not show.
-const REDACTED: &str = "\"HIDDEN_DUE_TO_SECURITY_REASONS\"";
+const REDACTED: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// One resource's JSON, in the form in which AWS's `Describe` calls print it.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +22,11 @@ impl Document {
     /// Keeps a piece of JSON as it is.
     pub fn new(json: &RawValue) -> Self {
         Self(json.get().into())
+    }
+
+    /// Writes a shape out as a document.
+    pub(crate) fn of(shape: &Shape) -> Option<Self> {
+        serde_json::to_string(shape).ok().map(|text| Self(text.into()))
     }
 
     /// Writes a value out as a document.
@@ -51,12 +57,47 @@ impl fmt::Debug for Document {
     }
 }
 
+/// A document in the making: members under the names that AWS gives them. What is absent is left out, and what is
+/// hidden stays so, in CloudTrail's own word for it.
+#[derive(Default, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Shape(BTreeMap<&'static str, Box<RawValue>>);
+
+impl Shape {
+    /// The same with one more member.
+    pub(crate) fn with(mut self, name: &'static str, member: Field<impl Serialize>) -> Self {
+        let json = match member {
+            Field::Absent => return self,
+            Field::Hidden => to_raw_value(REDACTED),
+            Field::Known(value) => to_raw_value(&value),
+        };
+        self.0.extend(json.ok().map(|json| (name, json)));
+        self
+    }
+
+    /// The same with the members of another.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The names of its members.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.keys().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// Whether it has no member at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// A member of a document, as far as the document shows it.
 ///
 /// Absent, `null` and `""` are one (exports of CloudTrail Lake write `""` for what is absent). A value that is
 /// redacted, cut off (`{"omitted": true}`) or of another type than AWS's model says is `Hidden`: nobody may
 /// conclude anything from it, and it is never an error.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Field<T> {
     /// The document was shown and does not have the member.
     #[default]
@@ -91,6 +132,33 @@ impl<T> Field<T> {
             Self::Absent => Field::Absent,
             Self::Hidden => Field::Hidden,
         }
+    }
+
+    /// The value made another, if it is shown.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Field<U> {
+        self.and_then(|value| Field::Known(make(value)))
+    }
+
+    /// What the value is read as, if it is shown.
+    pub fn and_then<U>(self, read: impl FnOnce(T) -> Field<U>) -> Field<U> {
+        match self {
+            Self::Known(value) => read(value),
+            Self::Hidden => Field::Hidden,
+            Self::Absent => Field::Absent,
+        }
+    }
+
+    /// The same as another place shows it, where this one does not.
+    pub fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Known(_), _) | (Self::Hidden, Self::Absent) => self,
+            _ => other,
+        }
+    }
+
+    /// The value that stands for the member where the document does not have it.
+    pub fn or_if_absent(self, value: T) -> Self {
+        if self.is_absent() { Self::Known(value) } else { self }
     }
 
     /// Whether the document has the member and does not show it.
@@ -132,7 +200,7 @@ impl<'a, T: Deserialize<'a>> Field<T> {
     pub fn read(json: &'a RawValue) -> Self {
         match json.get() {
             "null" | "\"\"" => Self::Absent,
-            REDACTED => Self::Hidden,
+            text if text.trim_matches('"') == REDACTED => Self::Hidden,
             text if is_omitted(text) || (text.starts_with('[') && !is_list::<T>(text)) => Self::Hidden,
             text => serde_json::from_str(text).map_or(Self::Hidden, Self::Known),
         }

@@ -14,10 +14,16 @@ use crate::document::Field;
 use crate::ids::{AccountId, Arn, Region};
 
 mod actor;
+mod autoscaling;
 mod cloudtrail;
+mod ec2;
+mod ecr;
 mod ecs;
+mod effect;
+mod iam;
 mod names;
 mod native;
+mod policy;
 
 pub(crate) use names::identify;
 

@@ -12,7 +12,7 @@ use crate::document::{Document, Field};
 use crate::event::identify;
 use crate::ids::Arn;
 use crate::image::ImageReference;
-use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
+use crate::resource::{Body, ExpressGatewayService, Resource, ResourceId, ResourceType};
 
 pub mod hosts;
 pub mod identity;
@@ -86,9 +86,14 @@ impl Facts {
         self.of_kind(resource.id.kind).insert(resource.id.arn.clone(), resource);
     }
 
-    /// Forgets what is gone, or what can no longer be told.
+    /// Forgets what is gone, or what can no longer be told. Of a setting that was deleted, what an answer told of every
+    /// Region does not hold any more either.
     pub fn forget(&mut self, id: &ResourceId) {
         self.of_kind(id.kind).remove(&id.arn);
+        let setting = id.arn.resource().strip_prefix("account-setting/");
+        if let Some(everywhere) = setting.and_then(|name| setting_arn(&id.arn, "", name)) {
+            self.resources.remove(&everywhere);
+        }
     }
 
     fn of_kind(&mut self, kind: ResourceType) -> &mut BTreeMap<Arn, Resource> {
@@ -134,6 +139,18 @@ impl Facts {
     /// Whether a log group is known to exist.
     pub fn has_log_group(&self, name: &str) -> bool {
         self.log_groups.iter().any(|group| group == name)
+    }
+
+    /// An account's default of a setting, in the Region of a resource. Answers of `ListAccountSettings` name no Region,
+    /// and count for every one of which no event told.
+    pub fn account_setting(&self, place: &Arn, name: &str) -> Option<&str> {
+        [place.region(), ""].iter().find_map(|region| {
+            let arn = setting_arn(place, region, name)?;
+            match &self.resource(&arn)?.body {
+                Body::AccountSetting(setting) => setting.value.text(),
+                _ => None,
+            }
+        })
     }
 
     /// Learns from a document as `aws … describe-*` prints it. Answers how many things it told of;

@@ -163,7 +163,22 @@ pub struct Arn(Arc<str>);
 impl Arn {
     /// The ARN of an ECS resource in an account and Region, such as `service/shop/checkout`.
     pub fn ecs(account: &AccountId, region: &Region, resource: &str) -> Result<Self, IdError> {
-        format!("arn:{}:ecs:{region}:{account}:{resource}", region.partition()).parse()
+        Self::regional("ecs", account, region, resource)
+    }
+
+    /// The ARN of a service's resource in an account and Region.
+    pub fn regional(
+        service: &str,
+        account: &AccountId,
+        region: &Region,
+        resource: &str,
+    ) -> Result<Self, IdError> {
+        format!("arn:{}:{service}:{region}:{account}:{resource}", region.partition()).parse()
+    }
+
+    /// The ARN of IAM's resource in an account; IAM has no Regions, and the Region tells the partition alone.
+    pub fn iam(account: &AccountId, region: &Region, resource: &str) -> Result<Self, IdError> {
+        format!("arn:{}:iam::{account}:{resource}", region.partition()).parse()
     }
 
     /// The ARN as text.

@@ -11,7 +11,7 @@ pub struct ImageReference {
     pub repository: String,
     /// The tag; `latest` where neither tag nor digest is named.
     pub tag: Option<String>,
-    /// `sha256:…`, if the reference is pinned.
+    /// `sha256:…` or another algorithm's, if the reference is pinned.
     pub digest: Option<String>,
 }
 
@@ -20,9 +20,9 @@ impl ImageReference {
     /// `localhost`.
     pub fn read(text: &str) -> Self {
         let text = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or(text);
-        let (name, digest) = match text.rsplit_once("@sha256:") {
-            Some((name, digest)) => (name, Some(format!("sha256:{}", clean(digest)))),
-            None => (text, None),
+        let (name, digest) = match text.rsplit_once('@') {
+            Some((name, digest)) if is_digest(digest) => (name, Some(clean(digest))),
+            _ => (text, None),
         };
         let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
         let (registry, path) = match name.split_once('/') {
@@ -66,6 +66,13 @@ impl fmt::Display for ImageReference {
     }
 }
 
+/// `ALGORITHM:HEX`, which a registry's host and a repository's path are not.
+fn is_digest(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(algorithm, hex)| {
+        matches!(algorithm, "sha256" | "sha384" | "sha512") && hex.bytes().all(|b| b.is_ascii_hexdigit())
+    })
+}
+
 fn clean(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic()).take(256).collect()
 }
@@ -85,6 +92,7 @@ mod tests {
                 "public.ecr.aws/docker/library/nginx:1.27@sha256:ab",
                 "public.ecr.aws/docker/library/nginx:1.27@sha256:ab",
             ),
+            ("evil.example/app@sha512:ab", "evil.example/app@sha512:ab"),
             ("https://user:s3cret@registry.example.com/app:1", "registry.example.com/app:1"),
             ("user:s3cret@registry.example.com/app", "registry.example.com/app:latest"),
         ];

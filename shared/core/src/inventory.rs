@@ -101,9 +101,11 @@ impl Inventory {
         let mut seen = change.clone();
         for observed in &mut seen.observed {
             match observed {
-                Observed::State(resource) if change.addendum => {
+                Observed::State(resource) | Observed::Part(resource) if change.addendum => {
                     *observed = Observed::Touched(resource.id.clone());
                 }
+                // The rest may have changed as well since it was last seen.
+                Observed::Part(resource) => self.outdated(&resource.id),
                 Observed::State(resource) => {
                     **resource = self.with_our_fixes((**resource).clone(), change);
                     self.learn((**resource).clone());
@@ -154,6 +156,9 @@ impl Inventory {
         let rewritten = match change.api {
             Api::CreateExpressGatewayService | Api::UpdateExpressGatewayService => true,
             Api::TagResource | Api::UntagResource | Api::RunTask | Api::StartTask => false,
+            Api::TagRepository | Api::UntagRepository => false,
+            // The groups of the interface are in use from now on, and are as they were.
+            Api::ModifyNetworkInterfaceAttribute => false,
             Api::CreateTaskSet
             | Api::UpdateTaskSet
             | Api::UpdateServicePrimaryTaskSet
@@ -161,11 +166,16 @@ impl Inventory {
             api => !api.is_native() && !change.addendum,
         };
         if rewritten {
-            self.forget(id);
-            self.fixed.remove(id);
-            if let Some(described) = self.described.get(id) {
-                self.learn(described.clone());
-            }
+            self.outdated(id);
+        }
+    }
+
+    /// Of a resource that was rewritten, only what somebody described is known.
+    fn outdated(&mut self, id: &ResourceId) {
+        self.forget(id);
+        self.fixed.remove(id);
+        if let Some(described) = self.described.get(id) {
+            self.learn(described.clone());
         }
     }
 

@@ -18,6 +18,7 @@ pub mod control;
 pub mod controls;
 pub mod facts;
 pub mod finding;
+mod secrets;
 pub mod selection;
 
 pub mod preflight;

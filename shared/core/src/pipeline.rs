@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::change::{Change, Observed, Request};
-use crate::control::{Compliance, Evaluation, evaluate};
+use crate::control::{Compliance, Evaluation, evaluate, evaluate_part};
 use crate::decide::{Authorized, Decision, Proposal, Why, decide};
 use crate::facts::Need;
 use crate::finding::{Cause, Finding, Fingerprint, Owner};
@@ -55,13 +55,26 @@ pub async fn handle<P: Ports>(
         let observed = mended.as_ref().unwrap_or(observed);
         let id = observed.id();
         let (resource, evaluations) = judge(observed, ports, selection).await?;
+        let whole = resource.as_ref().map(|resource| Judged { resource, part: false });
+        let (part, shown) = match observed {
+            Observed::Part(resource) => {
+                (Some(Judged { resource, part: true }), evaluate_part(resource, ports.facts(), selection))
+            }
+            _ => (None, Vec::new()),
+        };
         let mut judgements = Vec::new();
         let mut authorized = Vec::new();
         for evaluation in evaluations {
-            let judgement = match (&evaluation.compliance, &resource) {
-                (Compliance::Failed(_), Some(resource)) => {
+            // What the event shows to be wrong is wrong, even where what is known of the whole does not show it.
+            let of_part = shown.iter().find(|one| one.control == evaluation.control && fails(one));
+            let (evaluation, judged) = match of_part.filter(|_| !fails(&evaluation)) {
+                Some(of_part) => (of_part.clone(), part),
+                None => (evaluation, whole),
+            };
+            let judgement = match (&evaluation.compliance, judged) {
+                (Compliance::Failed(_), Some(judged)) => {
                     let (judgement, fix) =
-                        rule(change, occasion, resource, evaluation, ports, policy, selection, now).await?;
+                        rule(change, occasion, judged, evaluation, ports, policy, selection, now).await?;
                     authorized.extend(fix);
                     judgement
                 }
@@ -94,11 +107,24 @@ pub async fn handle<P: Ports>(
     Ok(report)
 }
 
+/// The document that an answer is about.
+#[derive(Clone, Copy)]
+struct Judged<'a> {
+    resource: &'a Resource,
+    /// It shows some of the resource only.
+    part: bool,
+}
+
+fn fails(evaluation: &Evaluation) -> bool {
+    matches!(evaluation.compliance, Compliance::Failed(_))
+}
+
 fn tells(judgement: &Judgement) -> bool {
     matches!(judgement.outcome, Some(Outcome::Notified | Outcome::Applied | Outcome::Failed))
 }
 
-/// Evaluates what was observed, fetching what it needs, at most three times.
+/// Evaluates what was observed, fetching what it needs, at most three times. Of what the event shows in part, the whole
+/// is evaluated.
 async fn judge<P: Ports>(
     observed: &Observed,
     ports: &mut P,
@@ -106,7 +132,7 @@ async fn judge<P: Ports>(
 ) -> Result<(Option<Resource>, Vec<Evaluation>), P::Failure> {
     let mut shown = match observed {
         Observed::State(resource) => Some((**resource).clone()),
-        Observed::Touched(id) | Observed::Gone(id) => ports.facts().known(id).cloned(),
+        observed => ports.facts().known(observed.id()).cloned(),
     };
     for round in 0..=ROUNDS {
         let needs = match &shown {
@@ -240,16 +266,17 @@ async fn settle<P: Ports>(
 async fn rule<P: Ports>(
     change: &Change,
     occasion: Occasion,
-    resource: &Resource,
+    judged: Judged<'_>,
     evaluation: Evaluation,
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
     now: Timestamp,
 ) -> Result<(Judgement, Option<Authorized>), P::Failure> {
+    let resource = judged.resource;
     let finding = finding(change, occasion, resource, &evaluation);
     let opened = ports.open(&finding, now).await?;
-    let proposal = propose(resource, &evaluation, ports, selection).await?;
+    let proposal = propose(judged, &evaluation, ports, selection).await?;
     let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
     let decision = decide(&finding, proposed, policy, &opened.history, now);
     let ruling = Ruling::of(&decision);
@@ -309,17 +336,22 @@ fn finding(change: &Change, occasion: Occasion, resource: &Resource, evaluation:
     }
 }
 
-/// The plan and what its pre-flight says, fetching what that needs, at most three times.
+/// The plan and what its pre-flight says, fetching what that needs, at most three times. Nothing is proved on a part:
+/// what is not shown may make the plan another one.
 async fn propose<P: Ports>(
-    resource: &Resource,
+    judged: Judged<'_>,
     evaluation: &Evaluation,
     ports: &mut P,
     selection: &Selection,
 ) -> Result<Option<(Fix, Preflight)>, P::Failure> {
+    let resource = judged.resource;
     let Some(selected) = selection.get(evaluation.control) else { return Ok(None) };
     for round in 0..=ROUNDS {
         let facts = ports.facts();
         let Some(fix) = remediation::plan(resource, evaluation, facts, selected) else { return Ok(None) };
+        if judged.part {
+            return Ok(Some((fix, Preflight::Unknown(vec![Need::Resource(resource.id.clone())]))));
+        }
         let proof = remediation::prove(&fix, selected.control, resource, facts, selection);
         let answer = preflight(&fix, resource, facts, selected, proof);
         match &answer {

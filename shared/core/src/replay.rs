@@ -31,7 +31,7 @@ const PARTING: usize = 256;
 /// The resources that a change names and that come and go with deployments: revisions and tasks.
 pub fn passing(change: &Change) -> impl Iterator<Item = ResourceId> {
     let of_state = |observed: &Observed| match observed {
-        Observed::State(resource) => match &resource.body {
+        Observed::State(resource) | Observed::Part(resource) => match &resource.body {
             Body::Service(service) => service.revision(),
             Body::TaskSet(set) => set.revision(),
             _ => None,
@@ -74,6 +74,8 @@ pub struct Step {
     pub gone: Vec<IncidentId>,
     /// The event was older than what is known of its task, and was passed over.
     pub stale: bool,
+    /// No selected control judges any kind of resource that it was about.
+    pub unjudged: bool,
 }
 
 impl World {
@@ -112,6 +114,7 @@ impl World {
             step.stale = true;
             return step;
         };
+        step.unjudged = !seen.observed.iter().any(|one| self.selection.concerns(one.id().kind));
         self.judge(&seen, Occasion::Arrived, change.time, &self.selection.clone(), &mut step);
         if let Some(news) = change.deployment.as_ref().filter(|news| news.progress != Progress::InProgress) {
             let woken = self.ports.ledger.waiting_for(&WaitFor::Deployment(news.id.clone()));

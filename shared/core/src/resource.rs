@@ -171,8 +171,12 @@ pub struct ResourceId {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: ResourceType,
-    /// Its ARN. Services are always in the long form (`service/CLUSTER/NAME`); an Express service has the ARN of the
-    /// service that it manages.
+    /// Its ARN, in the one form by which a resource is known here whichever call names it: services and container
+    /// instances in the long form (`service/CLUSTER/NAME`), roles, users and groups without their path, Auto Scaling
+    /// groups without their number. Where AWS has no ARN, one is made in its manner: `account-setting/NAME` of ECS,
+    /// `account-password-policy` of IAM, `registry` of ECR; images are called as Inspector calls them
+    /// (`repository/NAME/sha256:…`). An Express service has the ARN of the service that it manages. A security group that only its name tells is `security-group/NAME`: no name begins
+    /// with `sg-`.
     pub arn: Arn,
 }
 
@@ -244,10 +248,10 @@ pub struct Resource {
     pub whole: bool,
 }
 
-/// A tag of ECS, of which only the key is read.
+/// A tag, of which only the key is read. ECS and IAM's events begin names small, other services' answers do not.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Tag {
+    #[serde(alias = "Key")]
     key: String,
 }
 
@@ -264,6 +268,7 @@ pub enum Retagged {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct Tagged {
+    #[serde(alias = "Tags")]
     pub(crate) tags: Field<Vec<Tag>>,
 }
 

@@ -27,7 +27,9 @@ pub(crate) fn replay(report: &replay::Report, groups: Groups, full: bool) -> Str
     let sections = groups.into_sections(true);
     let mut text = report_of(&sections, full);
     if tally.events.changes == 0 {
-        text.push_str("Nothing was judged: there is no change to a watched resource in the input.\n\n");
+        text.push_str(
+            "Nothing was judged: no control judges what changed in the input, if anything did.\n\n",
+        );
     } else if nothing_fails {
         text.push_str("Nothing fails.\n\n");
     }

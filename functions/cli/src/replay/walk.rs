@@ -142,7 +142,8 @@ impl AsItIs {
         for (change, source) in &batch.changes {
             let step = self.world.walk(change);
             self.tally.events.stale += u64::from(step.stale);
-            self.tally.events.changes += u64::from(!step.stale);
+            self.tally.events.unjudged += u64::from(step.unjudged);
+            self.tally.events.changes += u64::from(!step.stale && !step.unjudged);
             self.step(step, Some((change, source)))?;
         }
         if let Some((last, _)) = batch.changes.last() {

@@ -119,7 +119,7 @@ fn every_piece_is_counted_once() {
         vec!["replay", &events, "--since", "2026-11-05", "--until", "2026-11-10T12:00:00Z"],
     ] {
         let counts = counted(&args);
-        let parts = ["changes", "ignored", "duplicate", "rejected", "stale", "skipped"];
+        let parts = ["changes", "unjudged", "ignored", "duplicate", "rejected", "stale", "skipped"];
         assert_eq!(counts["read"], parts.iter().map(|part| counts[*part]).sum::<u64>(), "{counts:?}");
     }
     assert_eq!(counted(&["replay", &events])["broken"], 0);

@@ -21,6 +21,23 @@ pub fn evaluate(resource: &Resource, facts: &Facts, selection: &Selection) -> Ve
     selection.iter().filter_map(|selected| judge(resource, facts, selected)).collect()
 }
 
+/// Judges a part of a resource. What it shows to be wrong is wrong, whatever there is beside it. What it lacks may be
+/// there all the same, and for every other answer the whole has to be seen.
+pub fn evaluate_part(part: &Resource, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
+    let whole = || vec![Need::Resource(part.id.clone())];
+    let mut evaluations = evaluate(part, facts, selection);
+    for evaluation in &mut evaluations {
+        let wrong = match &evaluation.compliance {
+            Compliance::Failed(violations) => {
+                violations.iter().filter(|violation| !violation.actual.is_null()).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        evaluation.compliance = Compliance::of(wrong, whole());
+    }
+    evaluations
+}
+
 /// Judges a resource by the whole catalogue, switched on or not, with the parameters of a selection.
 pub(crate) fn evaluate_all(resource: &Resource, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
     evaluate(resource, facts, &Selection::every(selection))
@@ -114,4 +131,40 @@ fn judge_content(
         None => unknown(),
     };
     Evaluation { control, found_in: Some(id), compliance }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::document::Document;
+    use crate::policy::Policy;
+    use crate::resource::ResourceType;
+
+    fn part(document: &Value) -> Compliance {
+        let arn = "arn:aws:ecs:eu-west-1:111122223333:cluster/shop".parse().unwrap();
+        let id = ResourceId { kind: ResourceType::Cluster, arn };
+        let resource = Resource::read(id, Document::from_value(document)).unwrap();
+        let control = crate::selection::find("ecs-cluster-container-insights").unwrap();
+        let selection =
+            Selection::of(&Policy::notify_only(), &[control], crate::control::Severity::Informational);
+        evaluate_part(&resource, &Facts::default(), &selection).remove(0).compliance
+    }
+
+    #[test]
+    fn a_part_fails_by_what_it_shows_and_by_nothing_else() {
+        let settings = |settings: Value| json!({"status": "ACTIVE", "settings": settings});
+        let disabled = settings(json!([{"name": "containerInsights", "value": "disabled"}]));
+        assert!(matches!(part(&disabled), Compliance::Failed(violations) if violations.len() == 1));
+        for unseen in [
+            settings(json!([{"name": "containerInsights", "value": "enabled"}])),
+            // What a part lacks may be there all the same.
+            settings(json!([])),
+            json!({"status": "ACTIVE"}),
+            json!({"status": "INACTIVE"}),
+        ] {
+            assert!(matches!(part(&unseen), Compliance::Unknown(needs) if needs.len() == 1), "{unseen}");
+        }
+    }
 }

@@ -67,7 +67,9 @@ fn group(task: &TaskDefinition, context: &Context<'_>) -> Option<String> {
 /// stop the program.
 fn fix(task: &TaskDefinition, context: &Context<'_>) -> Option<Fix> {
     let group = group(task, context)?;
-    let region = context.resource.id.arn.region();
+    // What is not registered yet has no Region.
+    let region =
+        Some(context.resource.id.arn.region()).filter(|region| !region.is_empty()).unwrap_or("<Region>");
     let mut patch = PatchBuilder::new();
     let mut names = Vec::new();
     for (index, container) in task.container_definitions.items().iter().enumerate() {

@@ -71,8 +71,10 @@ fn fix(task: &TaskDefinition, context: &Context<'_>) -> Option<Fix> {
             Field::Known(true) | Field::Hidden => continue,
         };
         let start = format!("/containerDefinitions/{index}");
-        // Nothing can be added to lists that are not shown.
-        if !scratch.is_empty() && (container.mount_points.is_hidden() || task.volumes.is_hidden()) {
+        // Nothing can be added to lists that are not shown, nor beside a volume that may have the new one's name.
+        let unnamed = task.volumes.items().iter().any(|volume| volume.name.is_hidden());
+        if !scratch.is_empty() && (container.mount_points.is_hidden() || task.volumes.is_hidden() || unnamed)
+        {
             return None;
         }
         patch = patch.container(index, container);

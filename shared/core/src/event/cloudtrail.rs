@@ -1,13 +1,17 @@
-//! CloudTrail records: the header that all calls share. The parameters of each call are read in `ecs`.
+//! CloudTrail records: the header that all calls share. The parameters of each call are read by its service's module.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::actor::{UserIdentity, origin};
-use super::{Envelope, Ignored, ParseError, Parsed, Place, Probe, ecs, foreign, missing, reason};
+use super::effect::{Effect, Nothing};
+use super::{Envelope, Ignored, ParseError, Parsed, Place, Probe, foreign, missing, reason};
+use super::{autoscaling, ec2, ecr, ecs, iam};
 use crate::change::{Api, Change};
 use crate::document::{Field, Present};
 use crate::finding::Fingerprint;
@@ -55,9 +59,6 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
     let (Some(source), Some(name)) = (probe.event_source.known(), probe.event_name.known()) else {
         return Err(ParseError::NotAnEvent);
     };
-    if source != "ecs.amazonaws.com" {
-        return Ok(Parsed::Ignored(Ignored::Unwatched));
-    }
     let Some(api) = Api::find(source, name) else { return Ok(Parsed::Ignored(Ignored::Unwatched)) };
 
     let header: Header<'_> = serde_json::from_str(json.get()).map_err(not_json)?;
@@ -84,11 +85,8 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
                 .ok_or_else(|| missing(name, "awsRegion"))?,
         },
     };
-    let time: Timestamp = header
-        .event_time
-        .known()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| missing(name, "eventTime"))?;
+    let time = header.event_time.known().and_then(|text| time(text));
+    let time = time.ok_or_else(|| missing(name, "eventTime"))?;
     let id = header.event_id.known().and_then(|text| text.parse().ok());
     let id = match id {
         Some(id) => id,
@@ -103,11 +101,19 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         header.source_ip_address.known().map_or("", Cow::as_ref),
         header.session_credential_from_console.known().is_some_and(|flag| flag == "true"),
     );
-    let effect = ecs::effect(api, &place, header.request_parameters, header.response_elements);
-    let ecs::Effect { request, observed, retagged } = match effect {
+    let (request, response) = (header.request_parameters, header.response_elements);
+    let effect = match source.as_ref() {
+        "ecs.amazonaws.com" => ecs::effect(api, &place, request, response),
+        "ec2.amazonaws.com" => ec2::effect(api, &place, request, response),
+        "iam.amazonaws.com" => iam::effect(api, &place, request, response),
+        "ecr.amazonaws.com" => ecr::effect(api, &place, request, response),
+        "autoscaling.amazonaws.com" => autoscaling::effect(&place, request),
+        _ => return Ok(Parsed::Ignored(Ignored::Unwatched)),
+    };
+    let Effect { request, observed, retagged } = match effect {
         Ok(effect) => effect,
-        Err(ecs::Nothing::NoEffect) => return Ok(Parsed::Ignored(Ignored::NoEffect)),
-        Err(ecs::Nothing::Unnamed) => return Err(ParseError::Unnamed(name.to_string())),
+        Err(Nothing::NoEffect) => return Ok(Parsed::Ignored(Ignored::NoEffect)),
+        Err(Nothing::Unnamed) => return Err(ParseError::Unnamed(name.to_string())),
     };
     let change = Change {
         id,
@@ -128,6 +134,12 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         Some(rejected) => Parsed::Rejected(rejected),
         None => Parsed::Change(Box::new(change)),
     })
+}
+
+/// CloudTrail's times are UTC; some that export them leave the zone away.
+fn time(text: &str) -> Option<Timestamp> {
+    let civil = || text.parse::<DateTime>().ok().and_then(|time| Offset::UTC.to_timestamp(time).ok());
+    text.parse().ok().or_else(civil)
 }
 
 /// A call with an error code changed nothing, dry runs (`Client.DryRunOperation`) among them. Records of old

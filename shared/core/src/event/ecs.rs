@@ -11,18 +11,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Place;
-use super::names::{cluster_id, cluster_name, definition_id, identify, service_id, setting_name, tagged_id};
+use super::effect::{Effect, Nothing};
+use super::names::{cluster_id, definition_id, identify, service_id, setting_name, tagged_id};
 use crate::change::{Api, Observed, Request};
 use crate::document::{Document, Field, Present};
 use crate::ids::Arn;
 use crate::resource::{Resource, ResourceId, ResourceType, Retagged, Tag, keys};
 
-/// What a call did.
-pub(super) struct Effect {
-    pub(super) request: Request,
-    pub(super) observed: Vec<Observed>,
-    pub(super) retagged: Option<Retagged>,
-}
+mod hosts;
 
 /// The members of responses that matter; every call fills a few of them.
 #[derive(Deserialize, Default)]
@@ -48,7 +44,13 @@ struct Response<'a> {
     setting: Field<&'a RawValue>,
     #[serde(borrow)]
     capacity_provider: Field<&'a RawValue>,
+    #[serde(borrow)]
+    container_instance: Field<&'a RawValue>,
+    #[serde(borrow)]
+    container_instances: Field<Vec<&'a RawValue>>,
     daemon_arn: Field<String>,
+    status: Field<String>,
+    deployment_arn: Field<String>,
     daemon_task_definition_arn: Field<String>,
 }
 
@@ -74,17 +76,13 @@ struct Names {
     tag_keys: Field<Vec<String>>,
     name: Field<String>,
     principal_arn: Field<String>,
+    capacity_provider: Field<String>,
+    container_instance: Field<String>,
+    container_instances: Field<Vec<String>>,
     daemon_arn: Field<String>,
     daemon_name: Field<String>,
+    daemon_task_definition: Field<String>,
     daemon_task_definition_arn: Field<String>,
-}
-
-/// Why a successful call leaves nothing to judge.
-pub(super) enum Nothing {
-    /// It did nothing.
-    NoEffect,
-    /// Neither response nor request names a resource in a way that can be read.
-    Unnamed,
 }
 
 /// Reads what a successful call did.
@@ -100,7 +98,7 @@ pub(super) fn effect(
     let asked = names.known().is_some();
     let call =
         Call { api, place, request, names: names.into_known().unwrap_or_default(), asked, response: shown };
-    if call.started_nothing() {
+    if call.did_nothing() {
         return Err(Nothing::NoEffect);
     }
     let observed = call.observed().filter(|observed| !observed.is_empty()).ok_or(Nothing::Unnamed)?;
@@ -145,11 +143,15 @@ impl Call<'_> {
             Api::RegisterTaskDefinition => vec![self.registered()?],
             Api::DeregisterTaskDefinition => vec![Observed::Gone(self.task_definition()?)],
             Api::DeleteTaskDefinitions => self.deleted_definitions(),
+            Api::CreateCapacityProvider | Api::UpdateCapacityProvider => vec![self.capacity_provider()?],
+            Api::DeleteCapacityProvider => vec![Observed::Gone(self.capacity_provider()?.id().clone())],
+            Api::RegisterContainerInstance | Api::UpdateContainerAgent => vec![self.instance()?],
+            Api::DeregisterContainerInstance => vec![Observed::Gone(self.instance()?.id().clone())],
+            Api::UpdateContainerInstancesState => self.instances(),
             Api::RegisterDaemonTaskDefinition => vec![self.daemon_definition()?],
+            Api::DeleteDaemonTaskDefinition => vec![Observed::Gone(self.daemon_definition()?.id().clone())],
             Api::CreateDaemon | Api::UpdateDaemon => self.daemon(),
-            Api::DeleteDaemon => {
-                self.daemon().into_iter().map(|seen| Observed::Gone(seen.id().clone())).collect()
-            }
+            Api::DeleteDaemon => vec![Observed::Gone(self.daemon_id()?)],
             Api::CreateTaskSet
             | Api::UpdateTaskSet
             | Api::UpdateServicePrimaryTaskSet
@@ -158,19 +160,19 @@ impl Call<'_> {
             Api::PutAccountSetting | Api::PutAccountSettingDefault | Api::DeleteAccountSetting => {
                 vec![self.setting()?]
             }
-            Api::CreateCapacityProvider | Api::UpdateCapacityProvider => {
-                let named = self.capacity_provider()?;
-                vec![self.state(ResourceType::CapacityProvider, &self.response.capacity_provider, named)?]
-            }
             Api::TagResource | Api::UntagResource => self.tagged(),
             _ => return None,
         })
     }
 
-    /// RunTask and StartTask that started no task tell so in `failures`, without an error code.
-    fn started_nothing(&self) -> bool {
-        matches!(&self.response.tasks, Field::Known(tasks) if tasks.is_empty())
-            && !self.response.failures.items().is_empty()
+    /// Calls that may fail for some of what they name tell so in `failures`, without an error code, and did nothing
+    /// where nothing stands beside those.
+    fn did_nothing(&self) -> bool {
+        let done = match self.api {
+            Api::UpdateContainerInstancesState => &self.response.container_instances,
+            _ => &self.response.tasks,
+        };
+        matches!(done, Field::Known(done) if done.is_empty()) && !self.response.failures.items().is_empty()
     }
 
     /// The top-level members that the request set. A request that is hidden may have set anything.
@@ -282,36 +284,6 @@ impl Call<'_> {
         ids.into_iter().map(Observed::Gone).collect()
     }
 
-    /// The answer to `RegisterDaemonTaskDefinition` is an ARN alone: the definition is the request.
-    fn daemon_definition(&self) -> Option<Observed> {
-        let given = self.response.daemon_task_definition_arn.text().and_then(|text| text.parse::<Arn>().ok());
-        let arn = match given {
-            Some(arn) => arn,
-            None => self.ecs(&format!("daemon-task-definition/{}", self.names.family.text()?))?,
-        };
-        let id = ResourceId { kind: ResourceType::DaemonTaskDefinition, arn };
-        let document: Field<&RawValue> = self.request.map_or(Field::Absent, Field::read);
-        Some(match document.known().and_then(|json| Resource::read(id.clone(), Document::new(json))) {
-            Some(resource) => Observed::State(Box::new(resource)),
-            None => Observed::Touched(id),
-        })
-    }
-
-    fn daemon(&self) -> Vec<Observed> {
-        let arn = [&self.response.daemon_arn, &self.names.daemon_arn]
-            .into_iter()
-            .find_map(Field::text)
-            .and_then(|text| text.parse().ok())
-            .or_else(|| {
-                let cluster = cluster_name(self.names.cluster_arn.text().or(self.names.cluster.text()));
-                self.ecs(&format!("daemon/{cluster}/{}", self.names.daemon_name.text()?))
-            });
-        let daemon = arn.map(|arn| ResourceId { kind: ResourceType::Daemon, arn });
-        let definition = self.names.daemon_task_definition_arn.text().and_then(|text| text.parse().ok());
-        let definition = definition.map(|arn| ResourceId { kind: ResourceType::DaemonTaskDefinition, arn });
-        daemon.into_iter().chain(definition).map(Observed::Touched).collect()
-    }
-
     fn task_set(&self) -> Vec<Observed> {
         let service = [&self.names.service, &self.names.service_arn].into_iter().find_map(Field::text);
         let service = service.and_then(|text| service_id(self.place, self.names.cluster.text(), text));
@@ -372,16 +344,6 @@ impl Call<'_> {
             Api::UntagResource => self.names.tag_keys.known().cloned().map(Retagged::Removed),
             _ => None,
         }
-    }
-
-    fn capacity_provider(&self) -> Option<ResourceId> {
-        if let Some(id) = self.shown(ResourceType::CapacityProvider, &self.response.capacity_provider) {
-            return Some(id);
-        }
-        let name = self.names.name.text()?;
-        let name = name.rsplit_once(":capacity-provider/").map_or(name, |(_, name)| name);
-        let arn = self.ecs(&format!("capacity-provider/{name}"))?;
-        Some(ResourceId { kind: ResourceType::CapacityProvider, arn })
     }
 
     fn ecs(&self, resource: &str) -> Option<Arn> {

@@ -48,7 +48,8 @@ pub(crate) fn identify(kind: ResourceType, document: &Document) -> Option<Resour
     .parse()
     .ok()?;
     let arn = match kind {
-        ResourceType::Service => long_service_arn(arn, names.cluster_arn.text()),
+        ResourceType::Service => long_arn("service", arn, names.cluster_arn.text()),
+        ResourceType::ContainerInstance => long_arn("container-instance", arn, names.cluster_arn.text()),
         _ => arn,
     };
     Some(ResourceId { kind, arn })
@@ -71,14 +72,14 @@ pub(super) fn setting_name(name: &str, principal: Option<&Arn>) -> String {
     }
 }
 
-/// Services made before 2018 have ARNs without the cluster (`service/NAME`); here every service is known by the
-/// long form, so that one service has one name.
-fn long_service_arn(arn: Arn, cluster: Option<&str>) -> Arn {
+/// Services and container instances made before 2018 have ARNs without the cluster (`service/NAME`); here every one is
+/// known by the long form, so that it has one name.
+fn long_arn(kind: &str, arn: Arn, cluster: Option<&str>) -> Arn {
     let short = !arn.name().contains('/');
     match cluster {
         Some(cluster) if short => {
-            let long =
-                arn.as_str().replacen("service/", &format!("service/{}/", cluster_name(Some(cluster))), 1);
+            let cluster = cluster_name(Some(cluster));
+            let long = arn.as_str().replacen(&format!(":{kind}/"), &format!(":{kind}/{cluster}/"), 1);
             long.parse().unwrap_or(arn)
         }
         _ => arn,
@@ -102,11 +103,22 @@ pub(super) fn cluster_id(place: &Place, given: Option<&str>) -> Option<ResourceI
 /// A service by name, ARN, or ARN of the old form, in a cluster by name, ARN or default.
 pub(super) fn service_id(place: &Place, cluster: Option<&str>, given: &str) -> Option<ResourceId> {
     let arn = if given.starts_with("arn:") {
-        long_service_arn(given.parse().ok()?, Some(cluster.unwrap_or("default")))
+        long_arn("service", given.parse().ok()?, Some(cluster.unwrap_or("default")))
     } else {
         Arn::ecs(&place.account, &place.region, &format!("service/{}/{given}", cluster_name(cluster))).ok()?
     };
     Some(ResourceId { kind: ResourceType::Service, arn })
+}
+
+/// A container instance by its id, ARN, or ARN of the old form, in a cluster by name, ARN or default.
+pub(super) fn instance_id(place: &Place, cluster: Option<&str>, given: &str) -> Option<ResourceId> {
+    let arn = if given.starts_with("arn:") {
+        long_arn("container-instance", given.parse().ok()?, Some(cluster.unwrap_or("default")))
+    } else {
+        let name = format!("container-instance/{}/{given}", cluster_name(cluster));
+        Arn::ecs(&place.account, &place.region, &name).ok()?
+    };
+    Some(ResourceId { kind: ResourceType::ContainerInstance, arn })
 }
 
 /// A task definition by ARN, `family:revision`, or family, which means its latest active revision.

@@ -1,10 +1,11 @@
-//! ECS's own events: they say that something happened, never how a resource is configured.
+//! What services announce themselves. ECS says that something happened, and hardly ever how a resource is configured;
+//! what ECR and Inspector say of images is read in `ecr`.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::names::{service_id, tagged_id};
-use super::{Envelope, Ignored, ParseError, Parsed, Place, foreign, missing};
+use super::names::{identify, service_id, tagged_id};
+use super::{Envelope, Ignored, ParseError, Parsed, Place, ecr, foreign, missing};
 use crate::change::{Actor, Api, Change, DeploymentNews, Observed, Origin, Progress, Request};
 use crate::document::{Document, Field};
 use crate::ids::Arn;
@@ -16,6 +17,7 @@ use crate::resource::{Resource, ResourceId, ResourceType};
 struct Detail {
     cluster_arn: Field<String>,
     container_instance_arn: Field<String>,
+    daemon_arn: Field<String>,
     deployment_id: Field<String>,
     event_name: Field<String>,
     group: Field<String>,
@@ -55,25 +57,44 @@ pub(super) fn parse(api: Api, envelope: &Envelope<'_>) -> Result<Parsed, ParseEr
     if api == Api::TagChange && detail.service.text() != Some("ecs") {
         return Ok(Parsed::Ignored(Ignored::Unwatched));
     }
-    let observed = match api {
-        Api::TaskStateChange => task(&place, &detail).map(Observed::Touched),
-        Api::ContainerInstanceStateChange => instance(&detail, json),
-        Api::TagChange => named().and_then(|arn| tagged_id(&place, arn)).map(Observed::Touched),
-        _ => named().and_then(|arn| service(&place, &detail, &arn)).map(Observed::Touched),
+    let observed: Vec<Observed> = match api {
+        Api::TaskStateChange => task(&place, &detail).map(Observed::Touched).into_iter().collect(),
+        Api::ContainerInstanceStateChange => instance(json).into_iter().collect(),
+        Api::DaemonDeploymentStateChange | Api::DaemonServiceAction => {
+            daemon(&detail).map(Observed::Touched).into_iter().collect()
+        }
+        Api::EcrImageAction | Api::EcrImageScan | Api::EcrScanResourceChange | Api::InspectorFinding => {
+            ecr::observed(api, &place, json)
+        }
+        Api::TagChange => {
+            named().and_then(|arn| tagged_id(&place, arn)).map(Observed::Touched).into_iter().collect()
+        }
+        _ => {
+            let service = named().and_then(|arn| service(&place, &detail, &arn));
+            service.map(Observed::Touched).into_iter().collect()
+        }
     };
-    let Some(observed) = observed else { return Ok(Parsed::Ignored(Ignored::NoResource)) };
-    let task = detail.task_arn.text().and_then(|text| text.parse().ok());
+    if observed.is_empty() {
+        return Ok(Parsed::Ignored(Ignored::NoResource));
+    }
+    let (name, origin) = match api {
+        Api::InspectorFinding => ("Amazon Inspector", Origin::Service),
+        Api::EcrImageAction | Api::EcrImageScan | Api::EcrScanResourceChange => {
+            ("Amazon ECR", Origin::Service)
+        }
+        _ => ("Amazon ECS", Origin::Ecs),
+    };
     let change = Change {
         id,
         time,
         account: place.account.clone(),
         region: place.region.clone(),
-        actor: Actor { name: "Amazon ECS".to_owned(), role: None },
-        origin: Origin::Ecs,
+        actor: Actor { name: name.to_owned(), role: None },
+        origin,
         api,
         request: Request::Nothing,
-        observed: vec![observed],
-        task_version: task.zip(detail.version.known().copied()),
+        observed,
+        task_version: versioned(api, &detail),
         deployment: (api == Api::DeploymentStateChange).then(|| news(&detail)).flatten(),
         retagged: None,
         addendum: false,
@@ -106,10 +127,25 @@ fn service(place: &Place, detail: &Detail, arn: &Arn) -> Option<ResourceId> {
     }
 }
 
-fn instance(detail: &Detail, json: &RawValue) -> Option<Observed> {
-    let arn: Arn = detail.container_instance_arn.text()?.parse().ok()?;
-    let id = ResourceId { kind: ResourceType::ContainerInstance, arn };
-    Resource::read(id, Document::new(json)).map(|resource| Observed::State(Box::new(resource)))
+fn instance(json: &RawValue) -> Option<Observed> {
+    let document = Document::new(json);
+    let id = identify(ResourceType::ContainerInstance, &document)?;
+    Resource::read(id, document).map(|resource| Observed::State(Box::new(resource)))
+}
+
+fn daemon(detail: &Detail) -> Option<ResourceId> {
+    let arn = detail.daemon_arn.text()?.parse().ok()?;
+    (ResourceType::of_ecs_arn(&arn) == Some(ResourceType::Daemon))
+        .then_some(ResourceId { kind: ResourceType::Daemon, arn })
+}
+
+/// What the versions of an event are counted by.
+fn versioned(api: Api, detail: &Detail) -> Option<(Arn, u64)> {
+    let of = match api {
+        Api::ContainerInstanceStateChange => &detail.container_instance_arn,
+        _ => &detail.task_arn,
+    };
+    Some((of.text()?.parse().ok()?, *detail.version.known()?))
 }
 
 fn news(detail: &Detail) -> Option<DeploymentNews> {

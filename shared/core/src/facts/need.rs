@@ -198,9 +198,10 @@ fn describe(id: &ResourceId) -> String {
         ResourceType::AutoScalingGroup => {
             format!("aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {last}")
         }
-        ResourceType::SecurityGroup => {
+        ResourceType::SecurityGroup if id.arn.name().starts_with("sg-") => {
             format!("aws ec2 describe-security-group-rules --filters Name=group-id,Values={name}")
         }
+        ResourceType::SecurityGroup => format!("aws ec2 describe-security-groups --group-names {name}"),
         ResourceType::NetworkInterface => {
             format!("aws ec2 describe-network-interfaces --network-interface-ids {name}")
         }
@@ -211,7 +212,14 @@ fn describe(id: &ResourceId) -> String {
         ResourceType::PasswordPolicy => "aws iam get-account-password-policy".to_owned(),
         ResourceType::Repository => format!("aws ecr describe-repositories --repository-names {name}"),
         ResourceType::Registry => "aws ecr get-registry-scanning-configuration".to_owned(),
-        ResourceType::Image => format!("aws ecr describe-image-scan-findings --repository-name {name}"),
+        ResourceType::Image => {
+            let (repository, digest) = id.arn.name().rsplit_once('/').unwrap_or_default();
+            format!(
+                "aws ecr describe-images --repository-name {} --image-ids imageDigest={}",
+                argument(repository),
+                argument(digest)
+            )
+        }
     }
 }
 

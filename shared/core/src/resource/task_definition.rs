@@ -15,6 +15,8 @@ const EPHEMERAL: (u16, u16) = (32768, 65535);
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TaskDefinition {
+    /// Present once it is registered.
+    pub task_definition_arn: Field<Present>,
     /// The family's name.
     pub family: Field<String>,
     /// `ACTIVE`, `INACTIVE` or `DELETE_IN_PROGRESS`; absent in the input of a register call.
@@ -35,10 +37,20 @@ pub struct TaskDefinition {
     pub requires_compatibilities: Field<Vec<String>>,
     /// What ECS found that it could run on; shown of a registered revision only.
     pub compatibilities: Field<Vec<String>>,
+    /// What ECS demands of the hosts that it places it on; shown of a registered revision only.
+    pub requires_attributes: Field<Vec<Attribute>>,
     /// The role that pulls images and writes logs; a name or an ARN.
     pub execution_role_arn: Field<String>,
     /// The role of the program inside; a name or an ARN.
     pub task_role_arn: Field<String>,
+}
+
+/// Something that a host has to be able to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Attribute {
+    /// `ecs.capability.…`
+    pub name: Field<String>,
 }
 
 /// The platform that tasks run on.
@@ -270,6 +282,17 @@ impl TaskDefinition {
             Field::Known(types) => {
                 Field::Known(!types.is_empty() && types.iter().all(|one| one == launch_type))
             }
+        }
+    }
+
+    /// The variables of one of its containers, by their names. ECS lists those of every registered revision: where one
+    /// has no list, they are not shown.
+    pub fn variables<'a>(&self, container: &'a Container) -> Field<&'a [Variable]> {
+        match &container.environment {
+            Field::Absent if !self.task_definition_arn.is_absent() => Field::Hidden,
+            Field::Absent => Field::Absent,
+            Field::Hidden => Field::Hidden,
+            Field::Known(variables) => Field::Known(variables),
         }
     }
 
