@@ -4,7 +4,7 @@
 //! not.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde::Serialize;
@@ -110,7 +110,7 @@ pub(crate) struct Tally {
     /// Those of them that could not be judged.
     unjudged: BTreeMap<&'static str, u64>,
     /// The incidents that may still change. All others are in the sums.
-    standing: BTreeMap<ResourceId, BTreeMap<&'static str, Vec<Stand>>>,
+    standing: HashMap<ResourceId, BTreeMap<&'static str, Vec<Stand>>>,
     sums: Sums,
     repeats: u64,
 }

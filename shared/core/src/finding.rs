@@ -3,7 +3,6 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::change::{Actor, Api, Change, Origin};
@@ -89,12 +88,14 @@ impl Finding {
 }
 
 /// A short hash of a state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Fingerprint(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
     fn of(hash: Sha256) -> Self {
-        Self(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        let mut short = [0; 16];
+        short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        Self(short)
     }
 
     /// The hash of a text.
@@ -129,7 +130,7 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -1,13 +1,15 @@
 //! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle. Nothing else is async; the
 //! ports do what waits. Replay, notify and fix run this very code, and differ in their ports alone.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::change::{Change, Observed, Request};
 use crate::control::{Compliance, Evaluation, evaluate, evaluate_part};
 use crate::decide::{Authorized, Decision, Proposal, Why, decide};
 use crate::facts::Need;
-use crate::finding::{Cause, Finding, Fingerprint, Owner};
+use crate::finding::{Cause, Finding, Owner};
 use crate::judgement::{Judgement, Readiness, Report, Ruling};
 use crate::ledger::{Opened, Outcome, Settled};
 use crate::policy::{ExemptionMatch, Mode, Policy};
@@ -55,7 +57,7 @@ pub async fn handle<P: Ports>(
         let observed = mended.as_ref().unwrap_or(observed);
         let id = observed.id();
         let (resource, evaluations) = judge(observed, ports, selection).await?;
-        let whole = resource.as_ref().map(|resource| Judged { resource, part: false });
+        let whole = resource.as_deref().map(|resource| Judged { resource, part: false });
         let (part, shown) = match observed {
             Observed::Part(resource) => {
                 (Some(Judged { resource, part: true }), evaluate_part(resource, ports.facts(), selection))
@@ -125,40 +127,34 @@ fn tells(judgement: &Judgement) -> bool {
 
 /// Evaluates what was observed, fetching what it needs, at most three times. Of what the event shows in part, the whole
 /// is evaluated.
-async fn judge<P: Ports>(
-    observed: &Observed,
+async fn judge<'o, P: Ports>(
+    observed: &'o Observed,
     ports: &mut P,
     selection: &Selection,
-) -> Result<(Option<Resource>, Vec<Evaluation>), P::Failure> {
+) -> Result<(Option<Cow<'o, Resource>>, Vec<Evaluation>), P::Failure> {
     let mut shown = match observed {
-        Observed::State(resource) => Some((**resource).clone()),
-        observed => ports.facts().known(observed.id()).cloned(),
+        Observed::State(resource) => Some(Cow::Borrowed(&**resource)),
+        observed => ports.facts().known(observed.id()).cloned().map(Cow::Owned),
     };
-    for round in 0..=ROUNDS {
-        let needs = match &shown {
-            None => vec![Need::Resource(observed.id().clone())],
+    let mut round = 0;
+    loop {
+        let (evaluations, needs) = match shown.as_deref() {
+            None => (missing(observed.id(), selection), vec![Need::Resource(observed.id().clone())]),
             Some(resource) => {
                 let evaluations = evaluate(resource, ports.facts(), selection);
                 let needs = needed(&evaluations, resource);
-                if needs.is_empty() || round == ROUNDS {
-                    return Ok((shown, evaluations));
-                }
-                needs
+                (evaluations, needs)
             }
         };
-        if round == ROUNDS || !ports.fetch(&needs).await? {
-            break;
+        if needs.is_empty() || round == ROUNDS || !ports.fetch(&needs).await? {
+            return Ok((shown, evaluations));
         }
         // A resource that hides a member is replaced by its description.
         if let Some(described) = ports.facts().known(observed.id()) {
-            shown = Some(described.clone());
+            shown = Some(Cow::Owned(described.clone()));
         }
+        round += 1;
     }
-    let evaluations = match &shown {
-        Some(resource) => evaluate(resource, ports.facts(), selection),
-        None => missing(observed.id(), selection),
-    };
-    Ok((shown, evaluations))
 }
 
 fn needed(evaluations: &[Evaluation], resource: &Resource) -> Vec<Need> {
@@ -233,7 +229,7 @@ async fn undecided<P: Ports>(
         Some(ExemptionMatch::Live(exemption)) => (Ruling::exempt(exemption), Outcome::Suppressed),
         _ => (Ruling::notify(Why::Unknown, text), Outcome::Notified),
     };
-    let outcome = settle(&opened, &finding.fingerprint(), &ruling, end, ports, now).await?;
+    let outcome = settle(&opened, &ruling, end, ports, now).await?;
     judgement.ruling = Some(ruling);
     judgement.incident = Some(opened.id);
     judgement.outcome = Some(outcome);
@@ -243,20 +239,19 @@ async fn undecided<P: Ports>(
 /// Writes down where an incident stands; the same end of the same state as before is a repeat.
 async fn settle<P: Ports>(
     opened: &Opened,
-    fingerprint: &Fingerprint,
     ruling: &Ruling,
     outcome: Outcome,
     ports: &mut P,
     now: Timestamp,
 ) -> Result<Outcome, P::Failure> {
-    let settled = Settled {
-        fingerprint: fingerprint.clone(),
-        outcome: outcome.clone(),
-        reason: ruling.reason.text.clone(),
+    let text = ruling.reason.text.as_str();
+    let same = |before: &Settled| {
+        before.fingerprint == opened.fingerprint && before.outcome == outcome && &*before.reason == text
     };
-    if opened.settled.as_ref() == Some(&settled) {
+    if opened.settled.as_ref().is_some_and(same) {
         return Ok(Outcome::Repeated);
     }
+    let settled = Settled { fingerprint: opened.fingerprint, outcome: outcome.clone(), reason: text.into() };
     ports.settle(&opened.id, settled, now).await?;
     Ok(outcome)
 }
@@ -284,18 +279,11 @@ async fn rule<P: Ports>(
         // Stands until the write has been tried.
         Decision::Fix(..) => Outcome::Applied,
         Decision::Wait(wait, _) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Waiting(wait.clone()), ports, now)
-                .await?
+            settle(&opened, &ruling, Outcome::Waiting(wait.clone()), ports, now).await?
         }
-        Decision::Notify(_) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Notified, ports, now).await?
-        }
-        Decision::Suppress(_) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Suppressed, ports, now).await?
-        }
-        Decision::Off(_) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Off, ports, now).await?
-        }
+        Decision::Notify(_) => settle(&opened, &ruling, Outcome::Notified, ports, now).await?,
+        Decision::Suppress(_) => settle(&opened, &ruling, Outcome::Suppressed, ports, now).await?,
+        Decision::Off(_) => settle(&opened, &ruling, Outcome::Off, ports, now).await?,
     };
     let mut judgement = plain(change, &resource.id, evaluation, now);
     judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));

@@ -40,7 +40,7 @@ pub fn evaluate_part(part: &Resource, facts: &Facts, selection: &Selection) -> V
 
 /// Judges a resource by the whole catalogue, switched on or not, with the parameters of a selection.
 pub(crate) fn evaluate_all(resource: &Resource, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
-    evaluate(resource, facts, &Selection::every(selection))
+    evaluate(resource, facts, selection.every())
 }
 
 fn judge(resource: &Resource, facts: &Facts, selected: &Selected) -> Option<Evaluation> {
