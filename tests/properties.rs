@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -563,7 +563,7 @@ proptest! {
             let preflight = Preflight::Proved(Box::new(prove(&fix, evaluation.control, &resource, &facts, &selection).unwrap()));
             let finding = Finding {
                 control: evaluation.control, resource: resource.id.clone(), found_in: None, violations: violations.clone(),
-                cause: Cause::of(&change), made_by_cause: true, starts_deployment: true, owner: None,
+                cause: Arc::new(Cause::of(&change)), made_by_cause: true, starts_deployment: true, owner: None,
             };
             let proposal = Proposal { resource: &resource, fix: &fix, preflight: &preflight };
             if let Decision::Fix(one, _) = decide(&finding, Some(proposal), &fixing, &History::default(), change.time) {
@@ -658,7 +658,7 @@ fn decide_fixes_only_what_everything_allows() {
                     resource: resource.id.clone(),
                     found_in: None,
                     violations: violations.clone(),
-                    cause,
+                    cause: cause.into(),
                     made_by_cause: made,
                     starts_deployment: made,
                     owner: owned.then_some(Owner::Stack),

@@ -210,7 +210,8 @@ impl Tally {
 
     /// Puts an incident where it stands. The one before it stands as it is for ever.
     fn put(&mut self, id: &IncidentId, mut stand: Stand) {
-        let stands = self.standing.entry(id.target.clone()).or_default().entry(id.control).or_default();
+        let stands = self.standing.entry(id.target.clone()).or_default();
+        let stands = stands.entry(id.control).or_insert_with(|| Vec::with_capacity(1));
         for one in stands.iter_mut() {
             one.latest[usize::from(stand.failed)] = false;
             if one.change == stand.change {

@@ -1,6 +1,7 @@
 //! A finding: one control that one resource fails, and the change that showed it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -58,7 +59,7 @@ pub struct Finding {
     /// Where and how it fails.
     pub violations: Vec<Violation>,
     /// The change that showed it.
-    pub cause: Cause,
+    pub cause: Arc<Cause>,
     /// Whether that change set what is wrong. A change of something else, or an event of ECS, only shows that
     /// it is still so.
     pub made_by_cause: bool,

@@ -2,6 +2,7 @@
 //! ports do what waits. Replay, notify and fix run this very code, and differ in their ports alone.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -42,6 +43,7 @@ pub async fn handle<P: Ports>(
     selection: &Selection,
     now: Timestamp,
 ) -> Result<Report, P::Failure> {
+    let case = Case { change, cause: Arc::new(Cause::of(change)), occasion, now };
     let mut report = Report::default();
     for observed in &change.observed {
         let id = observed.id();
@@ -64,8 +66,9 @@ pub async fn handle<P: Ports>(
             }
             _ => (None, Vec::new()),
         };
-        let mut judgements = Vec::new();
+        let mut judgements = Vec::with_capacity(evaluations.len());
         let mut authorized = Vec::new();
+        let mut unjudged: Option<(Vec<Need>, String)> = None;
         for evaluation in evaluations {
             // What the event shows to be wrong is wrong, even where what is known of the whole does not show it.
             let of_part = shown.iter().find(|one| one.control == evaluation.control && fails(one));
@@ -75,8 +78,7 @@ pub async fn handle<P: Ports>(
             };
             let judgement = match (&evaluation.compliance, judged) {
                 (Compliance::Failed(_), Some(judged)) => {
-                    let (judgement, fix) =
-                        rule(change, occasion, judged, evaluation, ports, policy, selection, now).await?;
+                    let (judgement, fix) = rule(&case, judged, evaluation, ports, policy, selection).await?;
                     authorized.extend(fix);
                     judgement
                 }
@@ -85,13 +87,18 @@ pub async fn handle<P: Ports>(
                         // Nobody knows whether it still fails: what waited ends, and that is said instead.
                         ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
                     }
-                    let text = unknown(needs, id);
-                    undecided(change, id, evaluation.clone(), text, ports, policy, now).await?
+                    // Many controls lack the same.
+                    let text = match unjudged.take().filter(|(lacked, _)| lacked == needs) {
+                        Some((_, text)) => text,
+                        None => unknown(needs, id),
+                    };
+                    unjudged = Some((needs.clone(), text.clone()));
+                    undecided(&case, id, evaluation, text, ports, policy).await?
                 }
                 _ => {
                     // What waited has nothing to fix any more, and what was told is told again should it come back.
                     let ended = ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
-                    let mut judgement = plain(change, id, evaluation, now);
+                    let mut judgement = case.judgement(id, evaluation);
                     judgement.outcome = ended.first().map(|_| Outcome::Stale);
                     judgement.incident = ended.into_iter().next();
                     judgement
@@ -104,9 +111,37 @@ pub async fn handle<P: Ports>(
         if !told.is_empty() {
             ports.publish(&told).await?;
         }
-        report.judgements.append(&mut judgements);
+        match report.judgements.is_empty() {
+            true => report.judgements = judgements,
+            false => report.judgements.append(&mut judgements),
+        }
     }
     Ok(report)
+}
+
+/// A change as it is judged.
+struct Case<'a> {
+    change: &'a Change,
+    cause: Arc<Cause>,
+    occasion: Occasion,
+    now: Timestamp,
+}
+
+impl Case<'_> {
+    /// An answer of which nothing follows.
+    fn judgement(&self, id: &ResourceId, evaluation: Evaluation) -> Judgement {
+        Judgement {
+            cause: Arc::clone(&self.cause),
+            at: self.now,
+            resource: id.clone(),
+            evaluation,
+            fix: None,
+            readiness: None,
+            ruling: None,
+            incident: None,
+            outcome: None,
+        }
+    }
 }
 
 /// The document that an answer is about.
@@ -180,43 +215,28 @@ fn missing(id: &ResourceId, selection: &Selection) -> Vec<Evaluation> {
     concerned.map(unknown).collect()
 }
 
-fn plain(change: &Change, id: &ResourceId, evaluation: Evaluation, now: Timestamp) -> Judgement {
-    Judgement {
-        cause: Cause::of(change),
-        at: now,
-        resource: id.clone(),
-        evaluation,
-        fix: None,
-        readiness: None,
-        ruling: None,
-        incident: None,
-        outcome: None,
-    }
-}
-
 fn unknown(needs: &[Need], id: &ResourceId) -> String {
     let mut calls: Vec<String> = needs.iter().map(|need| need.of(id).call()).collect();
     calls.dedup();
-    format!("cannot be judged without {}", calls.join(" · "))
+    ["cannot be judged without ", &calls.join(" · ")].concat()
 }
 
 /// Tells, once, that a control could not be judged.
 async fn undecided<P: Ports>(
-    change: &Change,
+    case: &Case<'_>,
     id: &ResourceId,
     evaluation: Evaluation,
     text: String,
     ports: &mut P,
     policy: &Policy,
-    now: Timestamp,
 ) -> Result<Judgement, P::Failure> {
-    let mut judgement = plain(change, id, evaluation, now);
+    let mut judgement = case.judgement(id, evaluation);
     let finding = Finding {
         control: judgement.evaluation.control,
         resource: id.clone(),
         found_in: None,
         violations: Vec::new(),
-        cause: judgement.cause.clone(),
+        cause: Arc::clone(&judgement.cause),
         made_by_cause: false,
         starts_deployment: false,
         owner: None,
@@ -224,12 +244,12 @@ async fn undecided<P: Ports>(
     if policy.effective(&finding.subject()).mode.value == Mode::Off {
         return Ok(judgement);
     }
-    let opened = ports.open(&finding, now).await?;
-    let (ruling, end) = match policy.exemption(&finding.subject(), now) {
+    let opened = ports.open(&finding, case.now).await?;
+    let (ruling, end) = match policy.exemption(&finding.subject(), case.now) {
         Some(ExemptionMatch::Live(exemption)) => (Ruling::exempt(exemption), Outcome::Suppressed),
         _ => (Ruling::notify(Why::Unknown, text), Outcome::Notified),
     };
-    let outcome = settle(&opened, &ruling, end, ports, now).await?;
+    let outcome = settle(&opened, &ruling, end, ports, case.now).await?;
     judgement.ruling = Some(ruling);
     judgement.incident = Some(opened.id);
     judgement.outcome = Some(outcome);
@@ -257,19 +277,16 @@ async fn settle<P: Ports>(
 }
 
 /// Plans, pre-flights and decides about one failed evaluation.
-#[expect(clippy::too_many_arguments, reason = "one finding with all that decides about it")]
 async fn rule<P: Ports>(
-    change: &Change,
-    occasion: Occasion,
+    case: &Case<'_>,
     judged: Judged<'_>,
     evaluation: Evaluation,
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
-    now: Timestamp,
 ) -> Result<(Judgement, Option<Authorized>), P::Failure> {
-    let resource = judged.resource;
-    let finding = finding(change, occasion, resource, &evaluation);
+    let (resource, now) = (judged.resource, case.now);
+    let finding = finding(case, resource, &evaluation);
     let opened = ports.open(&finding, now).await?;
     let proposal = propose(judged, &evaluation, ports, selection).await?;
     let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
@@ -285,7 +302,7 @@ async fn rule<P: Ports>(
         Decision::Suppress(_) => settle(&opened, &ruling, Outcome::Suppressed, ports, now).await?,
         Decision::Off(_) => settle(&opened, &ruling, Outcome::Off, ports, now).await?,
     };
-    let mut judgement = plain(change, &resource.id, evaluation, now);
+    let mut judgement = case.judgement(&resource.id, evaluation);
     judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));
     judgement.fix = proposal.map(|(fix, _)| fix);
     judgement.ruling = Some(ruling);
@@ -298,7 +315,8 @@ async fn rule<P: Ports>(
     Ok((judgement, authorized))
 }
 
-fn finding(change: &Change, occasion: Occasion, resource: &Resource, evaluation: &Evaluation) -> Finding {
+fn finding(case: &Case<'_>, resource: &Resource, evaluation: &Evaluation) -> Finding {
+    let change = case.change;
     let violations = match &evaluation.compliance {
         Compliance::Failed(violations) => violations.clone(),
         _ => Vec::new(),
@@ -317,9 +335,9 @@ fn finding(change: &Change, occasion: Occasion, resource: &Resource, evaluation:
         resource: resource.id.clone(),
         found_in: evaluation.found_in.clone(),
         made_by_cause,
-        starts_deployment: made_by_cause && shown && occasion == Occasion::Arrived,
+        starts_deployment: made_by_cause && shown && case.occasion == Occasion::Arrived,
         violations,
-        cause: Cause::of(change),
+        cause: Arc::clone(&case.cause),
         owner: Owner::of(resource, change.origin),
     }
 }
