@@ -57,7 +57,7 @@ fn decide_fixes_only_what_everything_allows() {
                     resource: resource.id.clone(),
                     found_in: None,
                     violations: violations.clone(),
-                    cause,
+                    cause: cause.into(),
                     made_by_cause: made,
                     starts_deployment: made,
                     owner: owned.then_some(Owner::Stack),

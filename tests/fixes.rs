@@ -345,7 +345,7 @@ proptest! {
             let preflight = Preflight::Proved(Box::new(prove(&fix, evaluation.control, &resource, &facts, &selection).unwrap()));
             let finding = Finding {
                 control: evaluation.control, resource: resource.id.clone(), found_in: None, violations: violations.clone(),
-                cause: Cause::of(&change), made_by_cause: true, starts_deployment: true, owner: None,
+                cause: Cause::of(&change).into(), made_by_cause: true, starts_deployment: true, owner: None,
             };
             let proposal = Proposal { resource: &resource, fix: &fix, preflight: &preflight };
             if let Decision::Fix(one, _) = decide(&finding, Some(proposal), &fixing, &History::default(), change.time) {

@@ -88,7 +88,7 @@ pub(crate) struct Row {
     pub(crate) exempt: Option<String>,
     pub(crate) notes: Vec<String>,
     /// The change behind it; none where documents are checked.
-    pub(crate) cause: Option<Cause>,
+    pub(crate) cause: Option<Arc<Cause>>,
     /// When it was judged.
     pub(crate) at: Option<Timestamp>,
     pub(crate) incident: Option<IncidentId>,

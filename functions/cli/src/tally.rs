@@ -4,7 +4,7 @@
 //! not.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde::Serialize;
@@ -110,7 +110,7 @@ pub(crate) struct Tally {
     /// Those of them that could not be judged.
     unjudged: BTreeMap<&'static str, u64>,
     /// The incidents that may still change. All others are in the sums.
-    standing: BTreeMap<ResourceId, BTreeMap<&'static str, Vec<Stand>>>,
+    standing: HashMap<ResourceId, BTreeMap<&'static str, Vec<Stand>>>,
     sums: Sums,
     repeats: u64,
 }
@@ -210,7 +210,8 @@ impl Tally {
 
     /// Puts an incident where it stands. The one before it stands as it is for ever.
     fn put(&mut self, id: &IncidentId, mut stand: Stand) {
-        let stands = self.standing.entry(id.target.clone()).or_default().entry(id.control).or_default();
+        let stands = self.standing.entry(id.target.clone()).or_default();
+        let stands = stands.entry(id.control).or_insert_with(|| Vec::with_capacity(1));
         for one in stands.iter_mut() {
             one.latest[usize::from(stand.failed)] = false;
             if one.change == stand.change {

@@ -1,9 +1,9 @@
 //! A finding: one control that one resource fails, and the change that showed it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::change::{Actor, Api, Change, Origin};
@@ -59,7 +59,7 @@ pub struct Finding {
     /// Where and how it fails.
     pub violations: Vec<Violation>,
     /// The change that showed it.
-    pub cause: Cause,
+    pub cause: Arc<Cause>,
     /// Whether that change set what is wrong. A change of something else, or an event of ECS, only shows that
     /// it is still so.
     pub made_by_cause: bool,
@@ -89,12 +89,14 @@ impl Finding {
 }
 
 /// A short hash of a state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Fingerprint(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
     fn of(hash: Sha256) -> Self {
-        Self(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        let mut short = [0; 16];
+        short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        Self(short)
     }
 
     /// The hash of a text.
@@ -129,7 +131,7 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

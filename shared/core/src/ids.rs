@@ -187,7 +187,11 @@ impl Arn {
     }
 
     fn part(&self, index: usize) -> &str {
-        self.0.splitn(6, ':').nth(index).unwrap_or_default()
+        let mut rest = &*self.0;
+        for _ in 0..index {
+            rest = after_colon(rest);
+        }
+        if index < 5 { &rest[..rest.len() - after_colon(rest).len() - 1] } else { rest }
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`, …
@@ -219,6 +223,11 @@ impl Arn {
     pub fn name(&self) -> &str {
         self.resource().split_once('/').map_or("", |(_, name)| name)
     }
+}
+
+/// What follows on a text's first colon. A loop: parts of ARNs are too short for a search to pay.
+fn after_colon(text: &str) -> &str {
+    text.bytes().position(|byte| byte == b':').map_or("", |at| &text[at + 1..])
 }
 
 impl FromStr for Arn {

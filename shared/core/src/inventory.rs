@@ -4,6 +4,7 @@
 //! violation: they are read as they would have been, unless their change set the fixed member again.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use json_patch::Patch;
 use serde_json::Value;
@@ -107,8 +108,12 @@ impl Inventory {
                 // The rest may have changed as well since it was last seen.
                 Observed::Part(resource) => self.outdated(&resource.id),
                 Observed::State(resource) => {
-                    **resource = self.with_our_fixes((**resource).clone(), change);
-                    self.learn((**resource).clone());
+                    let named = Observed::Touched(resource.id.clone());
+                    if let Observed::State(resource) = mem::replace(observed, named) {
+                        let state = self.with_our_fixes(*resource, change);
+                        self.learn(state.clone());
+                        *observed = Observed::State(Box::new(state));
+                    }
                 }
                 Observed::Touched(id) => self.touched(&id.clone(), change),
                 Observed::Gone(id) => {

@@ -1,5 +1,7 @@
 //! What a change led to, in words: one answer of one control for one resource, and everything that followed.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::control::Evaluation;
@@ -16,7 +18,7 @@ use crate::resource::ResourceId;
 #[derive(Debug, Clone)]
 pub struct Judgement {
     /// The change behind it.
-    pub cause: Cause,
+    pub cause: Arc<Cause>,
     /// When it was judged: the change's time, or later where it waited.
     pub at: Timestamp,
     /// The resource.

@@ -3,6 +3,8 @@
 //! A change of its own is a new incident, also if it puts an old violation back. An evaluation that only shows
 //! that something is still so (an event of ECS, a change of another member) is a repeat: counted, not told again.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::decide::{History, Wait};
@@ -29,6 +31,8 @@ pub struct IncidentId {
 pub struct Opened {
     /// Its name.
     pub id: IncidentId,
+    /// What was seen.
+    pub fingerprint: Fingerprint,
     /// What is remembered for the decision.
     pub history: History,
     /// How the same state ended before, if it did: the same end again is not told again.
@@ -43,7 +47,7 @@ pub struct Settled {
     /// The word for what was done.
     pub outcome: Outcome,
     /// The reason, which must be the same for a repeat.
-    pub reason: String,
+    pub reason: Arc<str>,
 }
 
 /// Where an incident stands.

@@ -1,13 +1,16 @@
 //! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle. Nothing else is async; the
 //! ports do what waits. Replay, notify and fix run this very code, and differ in their ports alone.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::change::{Change, Observed, Request};
 use crate::control::{Compliance, Evaluation, evaluate, evaluate_part};
 use crate::decide::{Authorized, Decision, Proposal, Why, decide};
 use crate::facts::Need;
-use crate::finding::{Cause, Finding, Fingerprint, Owner};
+use crate::finding::{Cause, Finding, Owner};
 use crate::judgement::{Judgement, Readiness, Report, Ruling};
 use crate::ledger::{Opened, Outcome, Settled};
 use crate::policy::{ExemptionMatch, Mode, Policy};
@@ -40,6 +43,7 @@ pub async fn handle<P: Ports>(
     selection: &Selection,
     now: Timestamp,
 ) -> Result<Report, P::Failure> {
+    let case = Case { change, cause: Arc::new(Cause::of(change)), occasion, now };
     let mut report = Report::default();
     for observed in &change.observed {
         let id = observed.id();
@@ -55,15 +59,16 @@ pub async fn handle<P: Ports>(
         let observed = mended.as_ref().unwrap_or(observed);
         let id = observed.id();
         let (resource, evaluations) = judge(observed, ports, selection).await?;
-        let whole = resource.as_ref().map(|resource| Judged { resource, part: false });
+        let whole = resource.as_deref().map(|resource| Judged { resource, part: false });
         let (part, shown) = match observed {
             Observed::Part(resource) => {
                 (Some(Judged { resource, part: true }), evaluate_part(resource, ports.facts(), selection))
             }
             _ => (None, Vec::new()),
         };
-        let mut judgements = Vec::new();
+        let mut judgements = Vec::with_capacity(evaluations.len());
         let mut authorized = Vec::new();
+        let mut unjudged: Option<(Vec<Need>, String)> = None;
         for evaluation in evaluations {
             // What the event shows to be wrong is wrong, even where what is known of the whole does not show it.
             let of_part = shown.iter().find(|one| one.control == evaluation.control && fails(one));
@@ -73,8 +78,7 @@ pub async fn handle<P: Ports>(
             };
             let judgement = match (&evaluation.compliance, judged) {
                 (Compliance::Failed(_), Some(judged)) => {
-                    let (judgement, fix) =
-                        rule(change, occasion, judged, evaluation, ports, policy, selection, now).await?;
+                    let (judgement, fix) = rule(&case, judged, evaluation, ports, policy, selection).await?;
                     authorized.extend(fix);
                     judgement
                 }
@@ -83,13 +87,18 @@ pub async fn handle<P: Ports>(
                         // Nobody knows whether it still fails: what waited ends, and that is said instead.
                         ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
                     }
-                    let text = unknown(needs, id);
-                    undecided(change, id, evaluation.clone(), text, ports, policy, now).await?
+                    // Many controls lack the same.
+                    let text = match unjudged.take().filter(|(lacked, _)| lacked == needs) {
+                        Some((_, text)) => text,
+                        None => unknown(needs, id),
+                    };
+                    unjudged = Some((needs.clone(), text.clone()));
+                    undecided(&case, id, evaluation, text, ports, policy).await?
                 }
                 _ => {
                     // What waited has nothing to fix any more, and what was told is told again should it come back.
                     let ended = ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
-                    let mut judgement = plain(change, id, evaluation, now);
+                    let mut judgement = case.judgement(id, evaluation);
                     judgement.outcome = ended.first().map(|_| Outcome::Stale);
                     judgement.incident = ended.into_iter().next();
                     judgement
@@ -102,9 +111,37 @@ pub async fn handle<P: Ports>(
         if !told.is_empty() {
             ports.publish(&told).await?;
         }
-        report.judgements.append(&mut judgements);
+        match report.judgements.is_empty() {
+            true => report.judgements = judgements,
+            false => report.judgements.append(&mut judgements),
+        }
     }
     Ok(report)
+}
+
+/// A change as it is judged.
+struct Case<'a> {
+    change: &'a Change,
+    cause: Arc<Cause>,
+    occasion: Occasion,
+    now: Timestamp,
+}
+
+impl Case<'_> {
+    /// An answer of which nothing follows.
+    fn judgement(&self, id: &ResourceId, evaluation: Evaluation) -> Judgement {
+        Judgement {
+            cause: Arc::clone(&self.cause),
+            at: self.now,
+            resource: id.clone(),
+            evaluation,
+            fix: None,
+            readiness: None,
+            ruling: None,
+            incident: None,
+            outcome: None,
+        }
+    }
 }
 
 /// The document that an answer is about.
@@ -125,40 +162,34 @@ fn tells(judgement: &Judgement) -> bool {
 
 /// Evaluates what was observed, fetching what it needs, at most three times. Of what the event shows in part, the whole
 /// is evaluated.
-async fn judge<P: Ports>(
-    observed: &Observed,
+async fn judge<'o, P: Ports>(
+    observed: &'o Observed,
     ports: &mut P,
     selection: &Selection,
-) -> Result<(Option<Resource>, Vec<Evaluation>), P::Failure> {
+) -> Result<(Option<Cow<'o, Resource>>, Vec<Evaluation>), P::Failure> {
     let mut shown = match observed {
-        Observed::State(resource) => Some((**resource).clone()),
-        observed => ports.facts().known(observed.id()).cloned(),
+        Observed::State(resource) => Some(Cow::Borrowed(&**resource)),
+        observed => ports.facts().known(observed.id()).cloned().map(Cow::Owned),
     };
-    for round in 0..=ROUNDS {
-        let needs = match &shown {
-            None => vec![Need::Resource(observed.id().clone())],
+    let mut round = 0;
+    loop {
+        let (evaluations, needs) = match shown.as_deref() {
+            None => (missing(observed.id(), selection), vec![Need::Resource(observed.id().clone())]),
             Some(resource) => {
                 let evaluations = evaluate(resource, ports.facts(), selection);
                 let needs = needed(&evaluations, resource);
-                if needs.is_empty() || round == ROUNDS {
-                    return Ok((shown, evaluations));
-                }
-                needs
+                (evaluations, needs)
             }
         };
-        if round == ROUNDS || !ports.fetch(&needs).await? {
-            break;
+        if needs.is_empty() || round == ROUNDS || !ports.fetch(&needs).await? {
+            return Ok((shown, evaluations));
         }
         // A resource that hides a member is replaced by its description.
         if let Some(described) = ports.facts().known(observed.id()) {
-            shown = Some(described.clone());
+            shown = Some(Cow::Owned(described.clone()));
         }
+        round += 1;
     }
-    let evaluations = match &shown {
-        Some(resource) => evaluate(resource, ports.facts(), selection),
-        None => missing(observed.id(), selection),
-    };
-    Ok((shown, evaluations))
 }
 
 fn needed(evaluations: &[Evaluation], resource: &Resource) -> Vec<Need> {
@@ -184,43 +215,28 @@ fn missing(id: &ResourceId, selection: &Selection) -> Vec<Evaluation> {
     concerned.map(unknown).collect()
 }
 
-fn plain(change: &Change, id: &ResourceId, evaluation: Evaluation, now: Timestamp) -> Judgement {
-    Judgement {
-        cause: Cause::of(change),
-        at: now,
-        resource: id.clone(),
-        evaluation,
-        fix: None,
-        readiness: None,
-        ruling: None,
-        incident: None,
-        outcome: None,
-    }
-}
-
 fn unknown(needs: &[Need], id: &ResourceId) -> String {
     let mut calls: Vec<String> = needs.iter().map(|need| need.of(id).call()).collect();
     calls.dedup();
-    format!("cannot be judged without {}", calls.join(" · "))
+    ["cannot be judged without ", &calls.join(" · ")].concat()
 }
 
 /// Tells, once, that a control could not be judged.
 async fn undecided<P: Ports>(
-    change: &Change,
+    case: &Case<'_>,
     id: &ResourceId,
     evaluation: Evaluation,
     text: String,
     ports: &mut P,
     policy: &Policy,
-    now: Timestamp,
 ) -> Result<Judgement, P::Failure> {
-    let mut judgement = plain(change, id, evaluation, now);
+    let mut judgement = case.judgement(id, evaluation);
     let finding = Finding {
         control: judgement.evaluation.control,
         resource: id.clone(),
         found_in: None,
         violations: Vec::new(),
-        cause: judgement.cause.clone(),
+        cause: Arc::clone(&judgement.cause),
         made_by_cause: false,
         starts_deployment: false,
         owner: None,
@@ -228,12 +244,12 @@ async fn undecided<P: Ports>(
     if policy.effective(&finding.subject()).mode.value == Mode::Off {
         return Ok(judgement);
     }
-    let opened = ports.open(&finding, now).await?;
-    let (ruling, end) = match policy.exemption(&finding.subject(), now) {
+    let opened = ports.open(&finding, case.now).await?;
+    let (ruling, end) = match policy.exemption(&finding.subject(), case.now) {
         Some(ExemptionMatch::Live(exemption)) => (Ruling::exempt(exemption), Outcome::Suppressed),
         _ => (Ruling::notify(Why::Unknown, text), Outcome::Notified),
     };
-    let outcome = settle(&opened, &finding.fingerprint(), &ruling, end, ports, now).await?;
+    let outcome = settle(&opened, &ruling, end, ports, case.now).await?;
     judgement.ruling = Some(ruling);
     judgement.incident = Some(opened.id);
     judgement.outcome = Some(outcome);
@@ -243,38 +259,34 @@ async fn undecided<P: Ports>(
 /// Writes down where an incident stands; the same end of the same state as before is a repeat.
 async fn settle<P: Ports>(
     opened: &Opened,
-    fingerprint: &Fingerprint,
     ruling: &Ruling,
     outcome: Outcome,
     ports: &mut P,
     now: Timestamp,
 ) -> Result<Outcome, P::Failure> {
-    let settled = Settled {
-        fingerprint: fingerprint.clone(),
-        outcome: outcome.clone(),
-        reason: ruling.reason.text.clone(),
+    let text = ruling.reason.text.as_str();
+    let same = |before: &Settled| {
+        before.fingerprint == opened.fingerprint && before.outcome == outcome && &*before.reason == text
     };
-    if opened.settled.as_ref() == Some(&settled) {
+    if opened.settled.as_ref().is_some_and(same) {
         return Ok(Outcome::Repeated);
     }
+    let settled = Settled { fingerprint: opened.fingerprint, outcome: outcome.clone(), reason: text.into() };
     ports.settle(&opened.id, settled, now).await?;
     Ok(outcome)
 }
 
 /// Plans, pre-flights and decides about one failed evaluation.
-#[expect(clippy::too_many_arguments, reason = "one finding with all that decides about it")]
 async fn rule<P: Ports>(
-    change: &Change,
-    occasion: Occasion,
+    case: &Case<'_>,
     judged: Judged<'_>,
     evaluation: Evaluation,
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
-    now: Timestamp,
 ) -> Result<(Judgement, Option<Authorized>), P::Failure> {
-    let resource = judged.resource;
-    let finding = finding(change, occasion, resource, &evaluation);
+    let (resource, now) = (judged.resource, case.now);
+    let finding = finding(case, resource, &evaluation);
     let opened = ports.open(&finding, now).await?;
     let proposal = propose(judged, &evaluation, ports, selection).await?;
     let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
@@ -284,20 +296,13 @@ async fn rule<P: Ports>(
         // Stands until the write has been tried.
         Decision::Fix(..) => Outcome::Applied,
         Decision::Wait(wait, _) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Waiting(wait.clone()), ports, now)
-                .await?
+            settle(&opened, &ruling, Outcome::Waiting(wait.clone()), ports, now).await?
         }
-        Decision::Notify(_) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Notified, ports, now).await?
-        }
-        Decision::Suppress(_) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Suppressed, ports, now).await?
-        }
-        Decision::Off(_) => {
-            settle(&opened, &finding.fingerprint(), &ruling, Outcome::Off, ports, now).await?
-        }
+        Decision::Notify(_) => settle(&opened, &ruling, Outcome::Notified, ports, now).await?,
+        Decision::Suppress(_) => settle(&opened, &ruling, Outcome::Suppressed, ports, now).await?,
+        Decision::Off(_) => settle(&opened, &ruling, Outcome::Off, ports, now).await?,
     };
-    let mut judgement = plain(change, &resource.id, evaluation, now);
+    let mut judgement = case.judgement(&resource.id, evaluation);
     judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));
     judgement.fix = proposal.map(|(fix, _)| fix);
     judgement.ruling = Some(ruling);
@@ -310,7 +315,8 @@ async fn rule<P: Ports>(
     Ok((judgement, authorized))
 }
 
-fn finding(change: &Change, occasion: Occasion, resource: &Resource, evaluation: &Evaluation) -> Finding {
+fn finding(case: &Case<'_>, resource: &Resource, evaluation: &Evaluation) -> Finding {
+    let change = case.change;
     let violations = match &evaluation.compliance {
         Compliance::Failed(violations) => violations.clone(),
         _ => Vec::new(),
@@ -329,9 +335,9 @@ fn finding(change: &Change, occasion: Occasion, resource: &Resource, evaluation:
         resource: resource.id.clone(),
         found_in: evaluation.found_in.clone(),
         made_by_cause,
-        starts_deployment: made_by_cause && shown && occasion == Occasion::Arrived,
+        starts_deployment: made_by_cause && shown && case.occasion == Occasion::Arrived,
         violations,
-        cause: Cause::of(change),
+        cause: Arc::clone(&case.cause),
         owner: Owner::of(resource, change.origin),
     }
 }

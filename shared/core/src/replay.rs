@@ -249,7 +249,10 @@ impl World {
             cause.observed = vec![Observed::Touched(judgement.resource.clone())];
             self.causes.entry(id.clone()).or_insert(cause);
         }
-        step.judgements.extend(report.judgements);
+        match step.judgements.is_empty() {
+            true => step.judgements = report.judgements,
+            false => step.judgements.extend(report.judgements),
+        }
         step.gone.extend(report.gone);
     }
 }

@@ -2,6 +2,7 @@
 //! controls read. The view is made from the document alone, so that a patched document is judged the same way.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -209,25 +210,25 @@ impl fmt::Display for ResourceId {
     }
 }
 
-/// The typed view of a document.
+/// The typed view of a document, shared by all who know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// A revision of a task definition, or of a daemon's.
-    TaskDefinition(TaskDefinition),
+    TaskDefinition(Arc<TaskDefinition>),
     /// A service.
-    Service(Box<Service>),
+    Service(Arc<Service>),
     /// An Express service.
-    ExpressGatewayService(ExpressGatewayService),
+    ExpressGatewayService(Arc<ExpressGatewayService>),
     /// A cluster.
-    Cluster(Cluster),
+    Cluster(Arc<Cluster>),
     /// A task set.
-    TaskSet(TaskSet),
+    TaskSet(Arc<TaskSet>),
     /// A launch of tasks.
-    Launch(Launch),
+    Launch(Arc<Launch>),
     /// A capacity provider.
-    CapacityProvider(CapacityProvider),
+    CapacityProvider(Arc<CapacityProvider>),
     /// An account setting.
-    AccountSetting(AccountSetting),
+    AccountSetting(Arc<AccountSetting>),
     /// A kind that no control reads; its document is kept.
     Other,
 }

@@ -1,6 +1,7 @@
 //! The controls that a run judges by, each with what the policy set for it.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::control::{Control, Severity};
 use crate::controls;
@@ -45,7 +46,11 @@ pub struct Selected {
 
 /// The controls that a run judges by, in the order of their slugs.
 #[derive(Debug, Clone)]
-pub struct Selection(Vec<Selected>);
+pub struct Selection {
+    selected: Vec<Selected>,
+    /// Every control there is, once that was asked for.
+    every: Arc<OnceLock<Self>>,
+}
 
 impl Selection {
     /// The controls that a policy leaves on; with `only`, exactly those, opt-in ones included. Those of less than
@@ -56,41 +61,45 @@ impl Selection {
             let on = policy.control(control.slug).enabled.map_or(!control.opt_in, |enabled| enabled.value);
             control.severity >= at_least && (listed || (only.is_empty() && on))
         });
-        Self(chosen.map(|control| Selected { control, parameters: parameters(policy, control) }).collect())
+        Self::new(chosen.map(|control| Selected { control, parameters: parameters(policy, control) }))
     }
 
-    /// Every control there is: what a fix must not make worse.
-    pub(crate) fn every(policy_parameters: &Self) -> Self {
-        let given = |control: &Control| policy_parameters.get(control).map(|one| one.parameters.clone());
-        let all = controls::ALL.iter().copied();
-        Self(
-            all.map(|control| Selected { control, parameters: given(control).unwrap_or_default() }).collect(),
-        )
+    fn new(selected: impl IntoIterator<Item = Selected>) -> Self {
+        Self { selected: selected.into_iter().collect(), every: Arc::default() }
+    }
+
+    /// Every control there is, with the parameters of these: what a fix must not make worse.
+    pub(crate) fn every(&self) -> &Self {
+        self.every.get_or_init(|| {
+            let given = |control: &Control| self.get(control).map(|one| one.parameters.clone());
+            let all = controls::ALL.iter().copied();
+            Self::new(all.map(|control| Selected { control, parameters: given(control).unwrap_or_default() }))
+        })
     }
 
     /// These controls alone, as far as they are among them.
     pub(crate) fn only(&self, slugs: &[&str]) -> Self {
-        Self(self.0.iter().filter(|selected| slugs.contains(&selected.control.slug)).cloned().collect())
+        Self::new(self.iter().filter(|selected| slugs.contains(&selected.control.slug)).cloned())
     }
 
     /// One control alone.
     pub(crate) fn one(selected: &Selected) -> Self {
-        Self(vec![selected.clone()])
+        Self::new([selected.clone()])
     }
 
     /// The controls, in the order of their slugs.
     pub fn iter(&self) -> impl Iterator<Item = &Selected> {
-        self.0.iter()
+        self.selected.iter()
     }
 
     /// One of them.
     pub fn get(&self, control: &Control) -> Option<&Selected> {
-        self.0.iter().find(|selected| selected.control.slug == control.slug)
+        self.selected.iter().find(|selected| selected.control.slug == control.slug)
     }
 
     /// Whether any of them judges a kind of resource.
     pub fn concerns(&self, kind: ResourceType) -> bool {
-        self.0.iter().any(|selected| selected.control.concerns(kind))
+        self.selected.iter().any(|selected| selected.control.concerns(kind))
     }
 }
 

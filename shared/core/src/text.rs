@@ -12,6 +12,10 @@ fn harmful(c: char) -> bool {
 
 /// A word from a document, for a sentence.
 pub fn shown(text: &str) -> String {
+    let word = text.as_bytes();
+    if word.len() <= LONGEST && word.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_control()) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !harmful(*c)).take(LONGEST).collect()
 }
 

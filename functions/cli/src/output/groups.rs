@@ -11,6 +11,7 @@ use shipshape_core::control::{Compliance, Control, Severity};
 use shipshape_core::decide::Why;
 use shipshape_core::finding::Cause;
 use shipshape_core::ids::ChangeId;
+use shipshape_core::ledger::IncidentId;
 use shipshape_core::resource::{ResourceId, ResourceType};
 
 use super::Row;
@@ -37,9 +38,9 @@ pub(crate) struct Group {
     repeats: u64,
     /// How many changes led to it, and which were the last, with what began them.
     changes: u64,
-    last: Vec<(ChangeId, Cause)>,
+    last: Vec<(ChangeId, Arc<Cause>)>,
     /// What began the answers that belong to no change.
-    other: Option<Cause>,
+    other: Option<Arc<Cause>>,
     /// The revisions that it stands for; empty where it is one resource's own.
     revisions: BTreeSet<u64>,
 }
@@ -210,11 +211,12 @@ impl Group {
         if row.is_repeat() && !self.repeat {
             return;
         }
+        let of_incident = |incident: &IncidentId| {
+            self.last.iter().find(|(change, _)| *change == incident.change).map(|(_, cause)| &**cause)
+        };
         let began = match &row.incident {
-            Some(incident) => {
-                self.last.iter().find(|(change, _)| *change == incident.change).map(|(_, cause)| cause)
-            }
-            None => self.other.as_ref(),
+            Some(incident) => of_incident(incident),
+            None => self.other.as_deref(),
         };
         let unknown = row.is_unknown();
         self.changed =

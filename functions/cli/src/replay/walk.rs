@@ -23,7 +23,7 @@ use crate::read::sort::{Record, Sorted};
 use crate::tally::Tally;
 
 /// How much of history is held at a time.
-const CHANGES: usize = 512;
+const CHANGES: usize = 64;
 const BYTES: usize = 2 * 1024 * 1024;
 
 /// How many records one thread reads at a time.

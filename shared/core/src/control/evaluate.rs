@@ -18,7 +18,9 @@ pub struct Evaluation {
 
 /// Judges a resource by every selected control that concerns it.
 pub fn evaluate(resource: &Resource, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
-    selection.iter().filter_map(|selected| judge(resource, facts, selected)).collect()
+    let mut evaluations = Vec::with_capacity(selection.iter().size_hint().0);
+    evaluations.extend(selection.iter().filter_map(|selected| judge(resource, facts, selected)));
+    evaluations
 }
 
 /// Judges a part of a resource. What it shows to be wrong is wrong, whatever there is beside it. What it lacks may be
@@ -40,7 +42,7 @@ pub fn evaluate_part(part: &Resource, facts: &Facts, selection: &Selection) -> V
 
 /// Judges a resource by the whole catalogue, switched on or not, with the parameters of a selection.
 pub(crate) fn evaluate_all(resource: &Resource, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
-    evaluate(resource, facts, &Selection::every(selection))
+    evaluate(resource, facts, selection.every())
 }
 
 fn judge(resource: &Resource, facts: &Facts, selected: &Selected) -> Option<Evaluation> {

@@ -1,12 +1,12 @@
 //! A ledger that lives as long as the process: replay's, and the tests'.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
-use crate::controls;
 use crate::decide::{History, Wait};
 use crate::finding::Finding;
 use crate::ids::{AccountId, Arn, ChangeId};
@@ -24,7 +24,7 @@ type Key = (ResourceId, &'static str, bool);
 /// Incidents and budgets in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
-    last: BTreeMap<Key, Entry>,
+    last: Book,
     /// What waits for a time, or for a revision at the latest until a time, by that time.
     by_time: BTreeSet<(Timestamp, Key)>,
     /// What waits for a deployment at the latest until a time: nothing comes of it where nothing tells of deployments.
@@ -39,6 +39,36 @@ pub struct MemoryLedger {
     reverts: BTreeMap<ResourceId, BTreeMap<ChangeId, Timestamp>>,
     /// Revisions of which a mended one is wanted and was not asked for yet.
     fresh: Vec<Arn>,
+}
+
+/// The latest incidents of each resource, by control and whether it fails. Looked up all the time, and never listed
+/// but for one resource.
+#[derive(Debug, Clone, Default)]
+struct Book(HashMap<ResourceId, Vec<(&'static str, bool, Entry)>>);
+
+impl Book {
+    fn of(&self, target: &ResourceId) -> &[(&'static str, bool, Entry)] {
+        self.0.get(target).map_or(&[], Vec::as_slice)
+    }
+
+    fn get(&self, (target, control, fails): &Key) -> Option<&Entry> {
+        self.of(target)
+            .iter()
+            .find(|(of, failed, _)| of == control && failed == fails)
+            .map(|(.., entry)| entry)
+    }
+
+    fn get_mut(&mut self, (target, control, fails): &Key) -> Option<&mut Entry> {
+        let entries = self.0.get_mut(target)?.iter_mut();
+        entries.into_iter().find(|(of, failed, _)| of == control && failed == fails).map(|(.., entry)| entry)
+    }
+
+    fn put(&mut self, key: &Key, entry: Entry) {
+        match self.get_mut(key) {
+            Some(known) => *known = entry,
+            None => self.0.entry(key.0.clone()).or_default().push((key.1, key.2, entry)),
+        }
+    }
 }
 
 /// The latest incident of a resource and control.
@@ -78,26 +108,19 @@ impl MemoryLedger {
 
     /// Whether an incident is the latest of its resource and control.
     pub fn is_latest(&self, id: &IncidentId) -> bool {
-        [true, false].into_iter().any(|fails| {
-            self.last.get(&(id.target.clone(), id.control, fails)).is_some_and(|entry| entry.id == *id)
-        })
+        self.last.of(&id.target).iter().any(|(control, _, entry)| *control == id.control && entry.id == *id)
     }
 
     /// Whether an incident of a resource waits.
     pub fn waits(&self, target: &ResourceId) -> bool {
-        self.of(target).any(|(_, entry)| {
+        self.last.of(target).iter().any(|(.., entry)| {
             entry.settled.as_ref().is_some_and(|settled| matches!(settled.outcome, Outcome::Waiting(_)))
         })
     }
 
-    fn of(&self, target: &ResourceId) -> impl Iterator<Item = (&Key, &Entry)> {
-        self.last.range((target.clone(), "", false)..).take_while(move |((of, ..), _)| of == target)
-    }
-
     /// Forgets a resource of which nothing waits and that is never judged again.
     pub fn forget(&mut self, target: &ResourceId) {
-        let keys: Vec<Key> = self.of(target).map(|(key, _)| key.clone()).collect();
-        keys.iter().for_each(|key| drop(self.last.remove(key)));
+        self.last.0.remove(target);
         self.reverts.remove(target);
     }
 
@@ -177,26 +200,22 @@ impl Ledger for MemoryLedger {
         {
             self.reverts.entry(finding.resource.clone()).or_default().insert(finding.cause.id.clone(), now);
         }
-        let settled = before
-            .and_then(|entry| entry.settled.clone())
-            .filter(|settled| settled.fingerprint == fingerprint && !finding.made_by_cause);
-        let continued = waits || settled.is_some();
-        let entry = match (continued, self.last.get(&key)) {
-            (true, Some(entry)) => entry.clone(),
-            _ => Entry {
-                id: IncidentId {
+        let same = |settled: &&Settled| settled.fingerprint == fingerprint && !finding.made_by_cause;
+        let settled = before.and_then(|entry| entry.settled.as_ref()).filter(same).cloned();
+        let entry = match before {
+            Some(entry) if waits || settled.is_some() => entry.clone(),
+            _ => {
+                let id = IncidentId {
                     target: finding.resource.clone(),
                     control: finding.control.slug,
                     change: finding.cause.id.clone(),
-                },
-                began: now,
-                settled: None,
-            },
+                };
+                let entry = Entry { id, began: now, settled: None };
+                self.stand(&key, None);
+                self.last.put(&key, entry.clone());
+                entry
+            }
         };
-        if !continued {
-            self.stand(&key, None);
-        }
-        self.last.insert(key, entry.clone());
         let reverts = self.reverts.get_mut(&finding.resource).map_or(0, |changes| {
             changes.retain(|_, time| now.duration_since(*time) < DAY);
             u32::try_from(changes.len()).unwrap_or(u32::MAX)
@@ -206,7 +225,7 @@ impl Ledger for MemoryLedger {
             _ => None,
         });
         let history = History { first_seen: Some(entry.began), deadline, reverts, failures: 0 };
-        Ok(Opened { id: entry.id, history, settled })
+        Ok(Opened { id: entry.id, fingerprint, history, settled })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
@@ -240,12 +259,16 @@ impl Ledger for MemoryLedger {
     }
 
     async fn settle(&mut self, id: &IncidentId, settled: Settled, _: Timestamp) -> Result<(), Infallible> {
-        for fails in [true, false] {
-            let key = (id.target.clone(), id.control, fails);
-            if self.last.get(&key).is_some_and(|entry| entry.id == *id) {
-                self.stand(&key, Some(settled));
-                break;
+        let is = |fails: bool| {
+            move |(of, failed, entry): &&(&str, bool, Entry)| {
+                *of == id.control && *failed == fails && entry.id == *id
             }
+        };
+        let entries = self.last.of(&id.target);
+        if let Some((_, fails, _)) =
+            [true, false].into_iter().find_map(|fails| entries.iter().find(is(fails)))
+        {
+            self.stand(&(id.target.clone(), id.control, *fails), Some(settled));
         }
         Ok(())
     }
@@ -256,14 +279,12 @@ impl Ledger for MemoryLedger {
         control: Option<&'static str>,
         outcome: Outcome,
     ) -> Result<Vec<IncidentId>, Infallible> {
+        let concerned = |of: &'static str| control.is_none_or(|control| control == of);
+        let entries = self.last.of(target).iter().filter(|(of, ..)| concerned(of));
+        let mut keys: Vec<Key> = entries.map(|(of, fails, _)| (target.clone(), *of, *fails)).collect();
+        keys.sort_by_key(|(_, control, fails)| (*control, Reverse(*fails)));
         let mut ended = Vec::new();
-        let controls: Vec<&'static str> = match control {
-            Some(slug) => vec![slug],
-            None => controls::ALL.iter().map(|control| control.slug).collect(),
-        };
-        for key in
-            controls.into_iter().flat_map(|slug| [true, false].map(|fails| (target.clone(), slug, fails)))
-        {
+        for key in keys {
             let Some(entry) = self.last.get(&key) else { continue };
             let Some(settled) = entry.settled.clone() else { continue };
             if matches!(settled.outcome, Outcome::Waiting(_)) {
@@ -271,7 +292,7 @@ impl Ledger for MemoryLedger {
             }
             // What passes, or is gone, was not left so by us: should it come back, it is told again.
             if outcome == Outcome::Gone || settled.outcome != Outcome::Applied {
-                let closed = Settled { outcome: outcome.clone(), reason: String::new(), ..settled };
+                let closed = Settled { outcome: outcome.clone(), reason: "".into(), ..settled };
                 self.stand(&key, Some(closed));
             }
         }

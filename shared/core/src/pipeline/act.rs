@@ -89,7 +89,8 @@ async fn end<P: Ports>(
             judgement.evaluation.found_in.as_ref(),
             &violations,
         );
-        let settled = Settled { fingerprint, outcome: outcome.clone(), reason: ruling.reason.text.clone() };
+        let settled =
+            Settled { fingerprint, outcome: outcome.clone(), reason: ruling.reason.text.as_str().into() };
         ports.settle(id, settled, now).await?;
     }
     Ok(())

@@ -106,13 +106,16 @@ fn base64(b: u8) -> bool {
 /// A token by its issuer's form.
 pub(super) fn issued(text: &str) -> Option<&'static str> {
     let found = |(start, then, least, most, _): &&Shape| {
-        text.match_indices(start).any(|(at, _)| {
-            let from = at + start.len();
-            let fits = |run: &str| {
-                (*least..=*most).contains(&run.len()) && ends(text, from + run.len()) && is_varied(run)
-            };
-            begins(text, at) && fits(run(text, from, *then, most + 1))
-        })
+        // Most texts are too short for any.
+        let long_enough = text.len() >= start.len() + least;
+        long_enough
+            && text.match_indices(start).any(|(at, _)| {
+                let from = at + start.len();
+                let fits = |run: &str| {
+                    (*least..=*most).contains(&run.len()) && ends(text, from + run.len()) && is_varied(run)
+                };
+                begins(text, at) && fits(run(text, from, *then, most + 1))
+            })
     };
     SHAPES.iter().find(found).map(|(.., kind)| *kind)
 }
