@@ -1,4 +1,4 @@
-//! Paths of a container's host: brought into one form, and what a container gets that mounts them.
+//! Paths of a container or its host: brought into one form; and what a container gets that mounts them.
 
 /// What a path of the host gives to a container that mounts it, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +70,12 @@ fn steps(path: &str) -> Option<Vec<String>> {
         return None;
     }
     let path = if windows { path.replace('\\', "/").to_lowercase() } else { path.to_owned() };
+    let steps = walked(&path);
+    Some(past_links(&steps).iter().map(|step| (*step).to_owned()).collect())
+}
+
+/// The steps of a path from its root, without empty ones, `.` and `..`.
+pub(crate) fn walked(path: &str) -> Vec<&str> {
     let mut steps: Vec<&str> = Vec::new();
     for step in path.split('/') {
         match step {
@@ -78,7 +84,7 @@ fn steps(path: &str) -> Option<Vec<String>> {
             step => steps.push(step),
         }
     }
-    Some(past_links(&steps).iter().map(|step| (*step).to_owned()).collect())
+    steps
 }
 
 /// `/var/run` is `/run`, and every process has links to the root of its files and to where it works.

@@ -87,7 +87,7 @@ pub struct Container {
     pub memory: Field<i64>,
     /// Present where ECS checks its health.
     pub health_check: Field<Present>,
-    /// Capabilities and devices.
+    /// Capabilities and file systems in memory.
     pub linux_parameters: Field<LinuxParameters>,
     /// The ports that it opens.
     pub port_mappings: Field<Vec<PortMapping>>,
@@ -144,6 +144,16 @@ pub struct Variable {
 pub struct LinuxParameters {
     /// Capabilities beside Docker's own.
     pub capabilities: Field<Capabilities>,
+    /// Memory that is mounted as a file system.
+    pub tmpfs: Field<Vec<Tmpfs>>,
+}
+
+/// Memory that is mounted as a file system.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Tmpfs {
+    /// Where it is mounted.
+    pub container_path: Field<String>,
 }
 
 /// Linux capabilities, by their names without `CAP_`.
