@@ -11,17 +11,21 @@ pub(crate) enum Gives {
     Itself,
 }
 
-/// A socket is as open through a read-only mount, since connecting writes nothing; and what may be read here are
-/// other containers' files and variables, and credentials.
+/// A socket is as open through a read-only mount, since connecting writes nothing (the init system starts whatever it is
+/// asked to); and what may be read here are other containers' files and variables, user data, and credentials.
 const ANYHOW: &[&str] = &[
     "/run/docker.sock",
     "/run/docker",
     "/run/containerd",
     "/run/crio",
     "/run/podman",
+    "/run/dbus",
+    "/run/systemd",
+    "/run/user",
     "/var/lib/docker",
     "/var/lib/containerd",
     "/var/lib/ecs",
+    "/var/lib/cloud",
     "/etc/ecs",
     "/etc/shadow",
     "/etc/ssh",
@@ -37,6 +41,7 @@ const ANYHOW: &[&str] = &[
 const WRITTEN: &[&str] = &[
     "/proc",
     "/sys",
+    "/cgroup",
     "/etc",
     "/boot",
     "/usr",
@@ -123,6 +128,10 @@ mod tests {
             ("/run/containerd/containerd.sock", Gives::TheHost),
             ("/run/docker/containerd/containerd.sock", Gives::TheHost),
             ("/var/lib/docker/containers", Gives::TheHost),
+            ("/run/dbus/system_bus_socket", Gives::TheHost),
+            ("/run/systemd/private", Gives::TheHost),
+            ("/var/run/user/1000/bus", Gives::TheHost),
+            ("/var/lib/cloud/instance/user-data.txt", Gives::TheHost),
             ("/var/lib/ecs/data", Gives::TheHost),
             ("/var/lib", Gives::TheHost),
             ("/etc", Gives::TheHost),
@@ -139,6 +148,7 @@ mod tests {
             ("/proc", Gives::TheHostToWriters),
             ("/proc/sys/kernel", Gives::TheHostToWriters),
             ("/sys/fs/cgroup/", Gives::TheHostToWriters),
+            ("/cgroup", Gives::TheHostToWriters),
             ("/etc/passwd", Gives::TheHostToWriters),
             ("/etc/cron.d", Gives::TheHostToWriters),
             ("/usr/bin", Gives::TheHostToWriters),
