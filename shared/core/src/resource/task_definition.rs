@@ -1,10 +1,9 @@
 //! Revisions of task definitions, as `DescribeTaskDefinition` prints them and `RegisterTaskDefinition` takes
 //! them; the containers of a managed daemon's definition have the same members.
 
-use std::borrow::Cow;
+use serde::Deserialize;
 
-use serde::{Deserialize, Deserializer};
-
+use super::health::HealthCheck;
 use crate::document::{Field, Present};
 use crate::text::shown;
 
@@ -99,28 +98,6 @@ pub struct Container {
     pub repository_credentials: Field<Present>,
     /// `disabled` where ECS may start other digests of one tag side by side.
     pub version_consistency: Field<String>,
-}
-
-/// How ECS checks a container's health. A command may hold secrets, and nothing of it is kept but whether it is one.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct HealthCheck {
-    /// The command.
-    pub command: Field<HealthCommand>,
-}
-
-/// Whether the command of a health check checks anything: an empty one and `NONE` do not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HealthCommand {
-    /// Whether it does.
-    pub checks: bool,
-}
-
-impl<'de> Deserialize<'de> for HealthCommand {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let words = Vec::<Cow<'de, str>>::deserialize(deserializer)?;
-        Ok(Self { checks: words.first().is_some_and(|first| !first.eq_ignore_ascii_case("NONE")) })
-    }
 }
 
 /// Where a container's output goes.
