@@ -60,7 +60,10 @@ fn container() -> impl Strategy<Value = Value> {
         json!([{"name": "LOG_LEVEL", "value": "info"}]),
         json!([{"name": "AWS_SECRET_ACCESS_KEY", "value": "x"}, {"name": "DB_PASSWORD", "value": "hunter2"}]),
     ]);
-    let image = select(vec!["nginx", "nginx@sha256:0123"]);
+    let image = select(vec![
+        "nginx",
+        "nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    ]);
     let beside = (environment, image, select(vec![None, Some(json!({"command": ["true"]}))]));
     let members = ("[a-z]{1,8}", flag(), flag(), user, log, mounts, memory, linux, beside);
     members.prop_map(|(name, privileged, readonly, user, log, mounts, memory, linux, beside)| {

@@ -6,7 +6,7 @@ use shipshape_core::policy::Policy;
 use shipshape_tests::{Call, arn, good_task, nat_network, policy, service, walk, world};
 
 const CONTROL: &str = "ecs-service-no-public-ip";
-const DIGEST: &str = "sha256:aaaa";
+const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.2";
 
 /// The facts of one case; each is a document of `describe-*`.

@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::ids::{AccountId, Arn, Region};
 use crate::policy::{ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
-use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType};
+use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType, Service};
 use crate::selection::Selection;
 use crate::text::offset_of;
 
@@ -142,7 +142,13 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>,
         one(kind, object, tags).map(|resource| Found { resource, offset: within(object) })
     };
     if let Some(kind) = forced {
-        return found(kind, json, Field::Absent).map(|one| vec![one]).ok_or(DocumentError::NotAnObject);
+        let mut resources: Vec<Found> = found(kind, json, Field::Absent).into_iter().collect();
+        if resources.is_empty() {
+            return Err(DocumentError::NotAnObject);
+        }
+        resources
+            .extend(task_sets(kind, json).filter_map(|set| found(ResourceType::TaskSet, set, Field::Absent)));
+        return Ok(resources);
     }
     let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::NoKnownShape)?;
     if let (Some(data), Field::Known(_)) = (shape.data.known(), &shape.status_code) {
@@ -154,8 +160,11 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>,
     let mut lists = vec![
         (ResourceType::Cluster, &shape.clusters, &shape.cluster),
         (ResourceType::Service, &shape.services, &shape.service),
-        (ResourceType::TaskSet, &shape.task_sets, &shape.task_set),
     ];
+    // A bare service has task sets too, and is told by its own members.
+    if shape.service_arn.known().is_none() && shape.service_name.known().is_none() {
+        lists.push((ResourceType::TaskSet, &shape.task_sets, &shape.task_set));
+    }
     if !shape.of_a_cluster() {
         lists.push((ResourceType::CapacityProvider, &shape.capacity_providers, &shape.capacity_provider));
         // Settings of an account say whose they are; those that a cluster is changed by do not.
@@ -169,7 +178,11 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>,
     for (kind, many, single) in lists {
         answer |= many.known().is_some() || (single.known().is_some_and(|json| json.get().starts_with('{')));
         let objects = many.items().iter().chain(single.known()).filter(|json| json.get().starts_with('{'));
-        resources.extend(objects.filter_map(|object| found(shaped(kind, object), object, Field::Absent)));
+        for object in objects {
+            resources.extend(found(shaped(kind, object), object, Field::Absent));
+            let sets = task_sets(kind, object);
+            resources.extend(sets.filter_map(|set| found(ResourceType::TaskSet, set, Field::Absent)));
+        }
     }
     // In a bare service or task set this member is the ARN of what it runs.
     if let Some(definition) = shape.task_definition.known().filter(|json| json.get().starts_with('{')) {
@@ -184,12 +197,22 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>,
         return Ok(resources);
     }
     match bare(&shape) {
-        Some(kind) => Ok(found(shaped(kind, json), json, Field::Absent).into_iter().collect()),
+        Some(kind) => {
+            let sets =
+                task_sets(kind, json).filter_map(|set| found(ResourceType::TaskSet, set, Field::Absent));
+            Ok(found(shaped(kind, json), json, Field::Absent).into_iter().chain(sets).collect())
+        }
         None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
             Ok(Vec::new())
         }
         None => Err(DocumentError::NoKnownShape),
     }
+}
+
+/// The task sets that a service is described with: they launch tasks by a configuration of their own.
+fn task_sets(kind: ResourceType, json: &RawValue) -> impl Iterator<Item = &RawValue> {
+    let sets = if kind == ResourceType::Service { Service::task_sets(json) } else { Vec::new() };
+    sets.into_iter().filter(|set| set.get().starts_with('{'))
 }
 
 /// A `service` is one of two kinds, by its shape.
@@ -345,6 +368,7 @@ mod tests {
             format!(r#"{{"status_code":200,"data":{{"taskDefinition":{bare}}}}}"#),
             r#"{"services":[ {"serviceName":"a"}, {"serviceName":"b"}],"clusters":[{"clusterName":"c"}]}"#
                 .to_owned(),
+            r#"{"services":[ {"serviceName":"a", "taskSets": [ {"id":"1"}, {"id":"2"}]}]}"#.to_owned(),
         ];
         for text in answers {
             let json: &RawValue = serde_json::from_str(&text).unwrap();
@@ -355,6 +379,27 @@ mod tests {
                 assert!(rest.starts_with(resource.document.text()), "{text}: {rest}");
             }
         }
+    }
+
+    #[test]
+    fn task_sets_are_found_in_the_services_that_they_are_described_with() {
+        let set = r#"{"taskSetArn":"arn:aws:ecs:eu-west-1:1:task-set/c/s/ecs-svc/1"}"#;
+        let service = format!(r#"{{"serviceName":"s","taskSets":[{set},null,"x"]}}"#);
+        let both = [ResourceType::Service, ResourceType::TaskSet];
+        let rows = [
+            (format!(r#"{{"services":[{service}]}}"#), None),
+            (format!(r#"{{"service":{service}}}"#), None),
+            (service.clone(), None),
+            (service, Some(ResourceType::Service)),
+        ];
+        for (text, forced) in rows {
+            let json: &RawValue = serde_json::from_str(&text).unwrap();
+            let kinds: Vec<_> = read(json, forced).unwrap().iter().map(|one| one.resource.id.kind).collect();
+            assert_eq!(kinds, both, "{text}");
+        }
+        let text = format!(r#"{{"clusters":[{{"clusterName":"c","taskSets":[{set}]}}]}}"#);
+        let json: &RawValue = serde_json::from_str(&text).unwrap();
+        assert_eq!(read(json, None).unwrap().len(), 1, "only services have them");
     }
 
     #[test]

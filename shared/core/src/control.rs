@@ -13,6 +13,7 @@ pub(crate) mod exec;
 pub(crate) mod fargate;
 pub(crate) mod host_path;
 pub(crate) mod namespaces;
+pub(crate) mod scratch;
 pub(crate) mod tags;
 
 pub(crate) use evaluate::evaluate_all;

@@ -12,7 +12,7 @@ use crate::document::{Document, Field};
 use crate::event::identify;
 use crate::ids::Arn;
 use crate::image::ImageReference;
-use crate::resource::{Body, ExpressGatewayService, Resource, ResourceId, ResourceType};
+use crate::resource::{Body, ExpressGatewayService, Resource, ResourceId, ResourceType, Service};
 
 pub mod hosts;
 pub mod identity;
@@ -170,6 +170,10 @@ impl Facts {
                 told += usize::from(self.absorb_resource(kind, document, Field::Absent));
             }
         }
+        // A service is described with the task sets that it runs, and nothing else may ever describe them.
+        for set in answer.services.items().iter().flat_map(|service| Service::task_sets(service)) {
+            told += usize::from(self.absorb_resource(ResourceType::TaskSet, set, Field::Absent));
+        }
         if let Some(express) = answer.express() {
             let kind = ResourceType::ExpressGatewayService;
             told += usize::from(self.absorb_resource(kind, express, Field::Absent));
@@ -303,4 +307,22 @@ struct LogGroup {
 fn setting_arn(place: &Arn, region: &str, name: &str) -> Option<Arn> {
     let (partition, account) = (place.partition(), place.account());
     format!("arn:{partition}:ecs:{region}:{account}:account-setting/{name}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn task_sets_are_learned_from_the_services_that_they_are_described_with() {
+        let service = "arn:aws:ecs:eu-west-1:111122223333:service/c/s";
+        let set = "arn:aws:ecs:eu-west-1:111122223333:task-set/c/s/ecs-svc/1";
+        let text = format!(
+            r#"{{"services":[{{"serviceArn":"{service}","taskSets":[{{"taskSetArn":"{set}"}}, 7, {{}}]}}]}}"#
+        );
+        let mut facts = Facts::default();
+        assert_eq!(facts.absorb(serde_json::from_str(&text).unwrap()), Some(2));
+        let known = facts.resource(&set.parse().unwrap()).unwrap();
+        assert_eq!(known.id.kind, ResourceType::TaskSet);
+    }
 }

@@ -24,11 +24,19 @@ impl ImageReference {
             Some((name, digest)) if is_digest(digest) => (name, Some(clean(digest))),
             _ => (text, None),
         };
-        let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
         let (registry, path) = match name.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
-            _ => ("docker.io", name),
+            Some((first, rest)) => {
+                // Beyond the first slash an `@` ends no password: what follows it is not the registry.
+                let host = first.rsplit_once('@').map_or(first, |(_, host)| host);
+                match host.contains(['.', ':']) || host == "localhost" {
+                    true => (host, rest),
+                    false => ("docker.io", name),
+                }
+            }
+            None => ("docker.io", name),
         };
+        // What is no digest is no part of the name either.
+        let path = path.split_once('@').map_or(path, |(path, _)| path);
         let (repository, tag) = match path.rsplit_once(':') {
             Some((repository, tag)) => (repository, Some(clean(tag))),
             None => (path, digest.is_none().then(|| "latest".to_owned())),
@@ -69,7 +77,13 @@ impl fmt::Display for ImageReference {
 /// `ALGORITHM:HEX`, which a registry's host and a repository's path are not.
 fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(algorithm, hex)| {
-        matches!(algorithm, "sha256" | "sha384" | "sha512") && hex.bytes().all(|b| b.is_ascii_hexdigit())
+        let digits = match algorithm {
+            "sha256" => 64,
+            "sha384" => 96,
+            "sha512" => 128,
+            _ => return false,
+        };
+        hex.len() == digits && hex.bytes().all(|b| b.is_ascii_hexdigit())
     })
 }
 
@@ -88,17 +102,30 @@ mod tests {
             ("team/app:1.2", "docker.io/team/app:1.2"),
             ("localhost/app", "localhost/app:latest"),
             ("registry.example.com:5000/app", "registry.example.com:5000/app:latest"),
-            (
-                "public.ecr.aws/docker/library/nginx:1.27@sha256:ab",
-                "public.ecr.aws/docker/library/nginx:1.27@sha256:ab",
-            ),
-            ("evil.example/app@sha512:ab", "evil.example/app@sha512:ab"),
+            ("nginx@sha256:ab", "docker.io/nginx:latest"),
+            ("evil.example/app:1@sha512:ab", "evil.example/app:1"),
+            ("evil.io/@111122223333.dkr.ecr.eu-west-1.amazonaws.com/a", "evil.io/:latest"),
+            ("evil/x:tag@111122223333.dkr.ecr.eu-west-1.amazonaws.com/a", "docker.io/evil/x:tag"),
             ("https://user:s3cret@registry.example.com/app:1", "registry.example.com/app:1"),
             ("user:s3cret@registry.example.com/app", "registry.example.com/app:latest"),
         ];
         for (text, expected) in rows {
             assert_eq!(ImageReference::read(text).to_string(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_digest_is_as_long_as_its_algorithm_makes_it() {
+        for (algorithm, digits) in [("sha256", 64), ("sha384", 96), ("sha512", 128)] {
+            let read = |digits| ImageReference::read(&format!("a.b/c:1@{algorithm}:{}", "a".repeat(digits)));
+            let whole = format!("{algorithm}:{}", "a".repeat(digits));
+            assert_eq!(read(digits).digest, Some(whole.clone()));
+            assert_eq!(read(digits).to_string(), format!("a.b/c:1@{whole}"));
+            for other in [0, 2, digits - 1, digits + 1] {
+                assert_eq!(read(other).digest, None, "{algorithm} {other}");
+            }
+        }
+        assert_eq!(ImageReference::read(&format!("a@md5:{}", "a".repeat(64))).digest, None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::text::url_decoded;
 pub const EVERY_ACTION: &str = "?*:?*";
 /// A pattern of every action of IAM itself. Who may do all of them gives himself the rest.
 const EVERY_IAM_ACTION: &str = "iam:?*";
+const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl PolicyDocument {
     }
 
     /// The first statement that makes an administrator of whoever has it: every action, every action but some, or
-    /// every action of IAM, on everything. A condition does not clear it, since nothing here can tell when it holds;
+    /// every action of IAM, on everything; or every action of IAM on all that IAM has, or on every role. A condition does not clear it, since nothing here can tell when it holds;
     /// what other statements deny does not either, since everything else is left.
     pub fn administrator(&self) -> Option<Grant> {
         self.statements.iter().find_map(Statement::administrator)
@@ -134,18 +135,23 @@ impl Statement {
     }
 
     fn administrator(&self) -> Option<Grant> {
+        let resources = self.resources.as_ref()?;
         let actions = match &self.actions {
             _ if self.effect == Effect::Deny => return None,
+            Scope::These(_) if self.actions.covers(EVERY_IAM_ACTION) && resources.everything().is_none() => {
+                let resources = resources.of_iam()?;
+                return Some(Grant {
+                    actions: "every action of IAM",
+                    resources,
+                    conditional: self.conditional,
+                });
+            }
             Scope::These(_) if self.actions.covers(EVERY_ACTION) => "every action",
             Scope::These(_) if self.actions.covers(EVERY_IAM_ACTION) => "every action of IAM",
             Scope::AllBut(_) if self.actions.covers(EVERY_ACTION) => "every action but those that it names",
             _ => return None,
         };
-        Some(Grant {
-            actions,
-            resources: self.resources.as_ref()?.everything()?,
-            conditional: self.conditional,
-        })
+        Some(Grant { actions, resources: resources.everything()?, conditional: self.conditional })
     }
 }
 
@@ -166,6 +172,31 @@ impl Scope {
         match self {
             Self::These(_) => every.iter().any(|all| self.covers(all)).then_some(EVERY_RESOURCE),
             Self::AllBut(_) => every.iter().all(|all| self.covers(all)).then_some(MOST_RESOURCES),
+        }
+    }
+
+    /// Whether it is everything that IAM has in an account, or every role, in the words of a grant. Each is enough for
+    /// who may do all of IAM there: he gives a role that trusts him whatever he wants.
+    fn of_iam(&self) -> Option<&'static str> {
+        let Self::These(patterns) = self else { return None };
+        // Of a pattern that spells out an account, everything there is everything.
+        let account = |pattern: &'_ str| match pattern.splitn(6, ':').collect::<Vec<_>>()[..] {
+            [_, _, _, _, account, _] => account.to_owned(),
+            _ => "*".to_owned(),
+        };
+        let covers = |name: &str| {
+            patterns.iter().any(|pattern| {
+                let account = account(pattern);
+                let all = |partition| format!("arn:{partition}:iam::{account}:{name}");
+                PARTITIONS.iter().any(|partition| includes(pattern, &all(partition)))
+            })
+        };
+        if covers("?*") {
+            Some("every resource of IAM")
+        } else if covers("role/?*") {
+            Some("every role")
+        } else {
+            None
         }
     }
 
@@ -288,6 +319,15 @@ mod tests {
             ("all of IAM", allow(json!("iam:*"), star()), IAM),
             ("case does not matter", allow(json!("IAM:*"), star()), IAM),
             ("less than the service's name", allow(json!("i*"), star()), IAM),
+            ("all of IAM, in every account", allow(json!("iam:*"), json!("arn:*:iam::*:*")), "allows every action of IAM on every resource of IAM"),
+            ("all of IAM, in one account", allow(json!("iam:*"), json!(["arn:aws:s3:::a", "arn:aws:iam::111122223333:*"])), "allows every action of IAM on every resource of IAM"),
+            ("all of IAM, by fewer colons", allow(json!("iam:*"), json!("arn:aws:iam::*")), "allows every action of IAM on every resource of IAM"),
+            ("all of IAM, on every role", allow(json!("iam:*"), json!("arn:aws:iam::*:role/*")), "allows every action of IAM on every role"),
+            ("every action, on every role", allow(star(), json!("arn:aws:iam::111122223333:role/*")), "allows every action of IAM on every role"),
+            ("all of IAM, on the roles of one path", allow(json!("iam:*"), json!("arn:aws:iam::*:role/app/*")), ""),
+            ("all of IAM, on every policy", allow(json!("iam:*"), json!("arn:aws:iam::*:policy/*")), ""),
+            ("all of IAM, on another service", allow(json!("iam:*"), json!("arn:aws:s3:::*")), ""),
+            ("some of IAM, on every role", allow(json!("iam:Get*"), json!("arn:aws:iam::*:role/*")), ""),
             ("some of IAM", allow(json!("iam:Get*"), star()), ""),
             ("one service", allow(json!("ecs:*"), star()), ""),
             ("one object", statement(json!({"Effect": "Allow", "Action": "*", "Resource": "*"})), ALL),

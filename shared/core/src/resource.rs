@@ -14,6 +14,7 @@ pub mod account_setting;
 pub mod capacity_provider;
 pub mod cluster;
 pub mod express;
+pub mod health;
 pub mod launch;
 pub mod service;
 pub mod task_definition;

@@ -1,4 +1,4 @@
-//! Paths of a container's host: brought into one form, and what a container gets that mounts them.
+//! Paths of a container or its host: brought into one form; and what a container gets that mounts them.
 
 /// What a path of the host gives to a container that mounts it, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,17 +11,21 @@ pub(crate) enum Gives {
     Itself,
 }
 
-/// A socket is as open through a read-only mount, since connecting writes nothing; and what may be read here are
-/// other containers' files and variables, and credentials.
+/// A socket is as open through a read-only mount, since connecting writes nothing (the init system starts whatever it is
+/// asked to); and what may be read here are other containers' files and variables, user data, and credentials.
 const ANYHOW: &[&str] = &[
     "/run/docker.sock",
     "/run/docker",
     "/run/containerd",
     "/run/crio",
     "/run/podman",
+    "/run/dbus",
+    "/run/systemd",
+    "/run/user",
     "/var/lib/docker",
     "/var/lib/containerd",
     "/var/lib/ecs",
+    "/var/lib/cloud",
     "/etc/ecs",
     "/etc/shadow",
     "/etc/ssh",
@@ -37,6 +41,7 @@ const ANYHOW: &[&str] = &[
 const WRITTEN: &[&str] = &[
     "/proc",
     "/sys",
+    "/cgroup",
     "/etc",
     "/boot",
     "/usr",
@@ -70,6 +75,12 @@ fn steps(path: &str) -> Option<Vec<String>> {
         return None;
     }
     let path = if windows { path.replace('\\', "/").to_lowercase() } else { path.to_owned() };
+    let steps = walked(&path);
+    Some(past_links(&steps).iter().map(|step| (*step).to_owned()).collect())
+}
+
+/// The steps of a path from its root, without empty ones, `.` and `..`.
+pub(crate) fn walked(path: &str) -> Vec<&str> {
     let mut steps: Vec<&str> = Vec::new();
     for step in path.split('/') {
         match step {
@@ -78,7 +89,7 @@ fn steps(path: &str) -> Option<Vec<String>> {
             step => steps.push(step),
         }
     }
-    Some(past_links(&steps).iter().map(|step| (*step).to_owned()).collect())
+    steps
 }
 
 /// `/var/run` is `/run`, and every process has links to the root of its files and to where it works.
@@ -117,6 +128,10 @@ mod tests {
             ("/run/containerd/containerd.sock", Gives::TheHost),
             ("/run/docker/containerd/containerd.sock", Gives::TheHost),
             ("/var/lib/docker/containers", Gives::TheHost),
+            ("/run/dbus/system_bus_socket", Gives::TheHost),
+            ("/run/systemd/private", Gives::TheHost),
+            ("/var/run/user/1000/bus", Gives::TheHost),
+            ("/var/lib/cloud/instance/user-data.txt", Gives::TheHost),
             ("/var/lib/ecs/data", Gives::TheHost),
             ("/var/lib", Gives::TheHost),
             ("/etc", Gives::TheHost),
@@ -133,6 +148,7 @@ mod tests {
             ("/proc", Gives::TheHostToWriters),
             ("/proc/sys/kernel", Gives::TheHostToWriters),
             ("/sys/fs/cgroup/", Gives::TheHostToWriters),
+            ("/cgroup", Gives::TheHostToWriters),
             ("/etc/passwd", Gives::TheHostToWriters),
             ("/etc/cron.d", Gives::TheHostToWriters),
             ("/usr/bin", Gives::TheHostToWriters),

@@ -21,7 +21,7 @@ pub(super) static CONTROL: Control = Control {
                 nothing has it from its first task, and nobody has to mend it afterwards.",
     template: "CloudFormation has no such resource; Terraform: aws_ecs_account_setting_default { name = \
                \"containerInsights\" value = \"enabled\" }",
-    prevention: "deny ecs:PutAccountSettingDefault with the condition StringEquals ecs:account-setting = \
+    prevention: "deny ecs:PutAccountSettingDefault, ecs:PutAccountSetting and ecs:DeleteAccountSetting with the condition StringEquals ecs:account-setting = \
                  containerInsights in an SCP, once it is set",
     reference: "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutAccountSettingDefault.html",
     safety: Safety::Safe,

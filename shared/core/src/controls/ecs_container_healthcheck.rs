@@ -1,7 +1,7 @@
 //! Every container has a health check of its own.
 //!
-//! ECS does not look at the `HEALTHCHECK` of an image, so that an absent member is none. What the check does is not
-//! judged. Opt-in: a service behind a load balancer has its target's health anyway, and this is about serving, not
+//! ECS does not look at the `HEALTHCHECK` of an image, so that an absent member is none; nor is one
+//! without a command, or whose command is `NONE`. What the check does is not judged. Opt-in: a service behind a load balancer has its target's health anyway, and this is about serving, not
 //! about safety.
 
 use serde_json::Value;
@@ -37,13 +37,22 @@ pub(super) static CONTROL: Control = Control {
     rule: Rule::TaskDefinition(Functions { check, fix: no_fix, preflight: preflight::nothing }),
 };
 
+const WANTED: &str = "a health check";
+
 fn check(task: &TaskDefinition, _: &Context<'_>) -> Compliance {
     every_container(task, |container, at| {
         let path = format!("{at}/healthCheck");
         match &container.health_check {
-            Field::Known(_) => Place::Fine,
-            Field::Absent => Place::Violates(Violation::new(path, Value::Null, "a health check")),
+            Field::Absent => Place::Violates(Violation::new(path, Value::Null, WANTED)),
             Field::Hidden => Place::Hidden(path),
+            Field::Known(check) => match &check.command {
+                Field::Known(command) if command.checks => Place::Fine,
+                Field::Known(_) => Place::Violates(Violation::new(format!("{path}/command"), "NONE", WANTED)),
+                Field::Absent => {
+                    Place::Violates(Violation::new(format!("{path}/command"), Value::Null, WANTED))
+                }
+                Field::Hidden => Place::Hidden(format!("{path}/command")),
+            },
         }
     })
 }
@@ -56,6 +65,8 @@ mod tests {
     use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
     use crate::controls::table::{check, task};
 
+    const COMMAND: &[&str] = &["/containerDefinitions/0/healthCheck/command"];
+    const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
     const FIRST: &[&str] = &["/containerDefinitions/0/healthCheck"];
 
     #[test]
@@ -67,9 +78,13 @@ mod tests {
             &CONTROL,
             &[
                 ("set", one(json!({"command": ["CMD-SHELL", "exit 0"]})), Passed),
+                ("empty", one(json!({})), Failed(COMMAND)),
+                ("no command", one(json!({"command": []})), Failed(COMMAND)),
+                ("switched off", one(json!({"command": ["NONE"]})), Failed(COMMAND)),
+                ("the command is redacted", one(json!({"command": HIDDEN})), Unknown),
                 ("absent", task(&[json!({"name": "web"})]), Failed(FIRST)),
                 ("null", one(Value::Null), Failed(FIRST)),
-                ("redacted", one(json!("HIDDEN_DUE_TO_SECURITY_REASONS")), Unknown),
+                ("redacted", one(json!(HIDDEN)), Unknown),
                 ("cut off", one(json!({"omitted": "true"})), Unknown),
                 (
                     "a sidecar counts too",

@@ -1,7 +1,7 @@
 //! ECS.21: Windows containers name a user that is no administrator.
 //!
 //! Absent fails, and so do `ContainerAdministrator`, `Administrator` and `SYSTEM`, in any case and with or without what
-//! stands before a backslash. Only where the family says Windows: AWS counts an absent family as Windows here and as
+//! stands before a backslash, and the SIDs of the system and of the administrators. Only where the family says Windows: AWS counts an absent family as Windows here and as
 //! Linux in ECS.20, so that every such definition would fail twice. Opt-in, since the API's reference says that `user`
 //! is not supported for Windows containers, which is the opposite of what ECS.21 asks for.
 
@@ -63,7 +63,16 @@ fn check(task: &TaskDefinition, _: &Context<'_>) -> Compliance {
 
 fn is_administrator(user: &str) -> bool {
     let name = user.rsplit('\\').next().unwrap_or_default().trim().to_lowercase();
-    matches!(name.as_str(), "" | "containeradministrator" | "administrator" | "system" | "localsystem")
+    // The last two are the SIDs of the system and of the administrators.
+    matches!(
+        name.as_str(),
+        "" | "containeradministrator"
+            | "administrator"
+            | "system"
+            | "localsystem"
+            | "s-1-5-18"
+            | "s-1-5-32-544"
+    )
 }
 
 /// Manual: whether the program may write where it has to, and whether the platform takes a user at all, shows when it
@@ -118,6 +127,9 @@ mod tests {
                 ("in any case", one(json!("CONTAINERADMINISTRATOR")), Failed(FIRST)),
                 ("with its authority", one(json!("User Manager\\ContainerAdministrator")), Failed(FIRST)),
                 ("the system", one(json!("NT AUTHORITY\\SYSTEM")), Failed(FIRST)),
+                ("the system's SID", one(json!("S-1-5-18")), Failed(FIRST)),
+                ("the administrators' SID", one(json!("s-1-5-32-544")), Failed(FIRST)),
+                ("another SID", one(json!("S-1-5-19")), Passed),
                 ("nobody of a domain", one(json!("CORP\\")), Failed(FIRST)),
                 ("the user", one(json!("ContainerUser")), Passed),
                 ("a user of a domain", one(json!("CORP\\svc-web")), Passed),

@@ -77,10 +77,15 @@ mod tests {
             &[
                 ("a digest", one(&format!("public.ecr.aws/shop/web@{digest}")), Passed),
                 ("a tag and a digest", one(&format!("public.ecr.aws/shop/web:1.2@{digest}")), Passed),
-                ("another algorithm", one("public.ecr.aws/shop/web@sha512:abcd"), Passed),
+                (
+                    "another algorithm",
+                    one(&format!("public.ecr.aws/shop/web@sha512:{}", "ab".repeat(64))),
+                    Passed,
+                ),
                 ("a tag", one("public.ecr.aws/shop/web:1.2"), Failed(path)),
                 ("neither", one("nginx"), Failed(path)),
                 ("a tag that looks like one", one("web:sha256-abcd"), Failed(path)),
+                ("a digest that is too short", one("web@sha256:abcd"), Failed(path)),
                 ("a digest that is none", one("web@sha256:latest"), Failed(path)),
                 ("redacted", one("HIDDEN_DUE_TO_SECURITY_REASONS"), Unknown),
                 ("no image", task(&[json!({"name": "web"})]), Failed(path)),

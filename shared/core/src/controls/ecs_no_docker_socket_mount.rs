@@ -5,6 +5,8 @@
 //! `/srv/../var/run` and `/proc/1/root/run` are `/run`. A bind mount that Docker's `local` driver makes is a path of
 //! the host too. Read-only helps where the way out begins with a write (`/proc`, `/sys`, single files of `/etc`),
 //! which is how agents mount them; a socket is as open read-only, and so are other containers' files and credentials.
+//! A read-only `/proc` still shows what the host tells about processes of the same uid (their environment, with the
+//! secrets in it); it passes, since every monitoring agent mounts it so and nothing that it shows starts anything.
 //! A volume that nobody mounts gives nothing to anybody, and no launch can mount it. Says nothing of devices, of
 //! links that only one host has, and of containers that take over mounts by `volumesFrom`.
 

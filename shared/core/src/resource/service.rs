@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{ResourceId, ResourceType};
 
@@ -166,6 +167,18 @@ pub struct ServiceConnect {
 }
 
 impl Service {
+    /// The documents of the task sets that a service is described with, which have ARNs of their own.
+    pub fn task_sets(json: &RawValue) -> Vec<&RawValue> {
+        #[derive(Deserialize, Default)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Sets<'a> {
+            #[serde(borrow)]
+            task_sets: Field<Vec<&'a RawValue>>,
+        }
+        serde_json::from_str::<Sets<'_>>(json.get())
+            .map_or_else(|_| Vec::new(), |shape| shape.task_sets.items().to_vec())
+    }
+
     /// Whether it runs: not being deleted, and not gone. A service that is still to be made has no status.
     pub fn active(&self) -> bool {
         self.status.text().is_none_or(|status| status == "ACTIVE")

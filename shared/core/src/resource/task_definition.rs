@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::health::HealthCheck;
 use crate::document::{Field, Present};
 use crate::text::shown;
 
@@ -85,9 +86,9 @@ pub struct Container {
     pub environment: Field<Vec<Variable>>,
     /// The hard limit in MiB; absent means none.
     pub memory: Field<i64>,
-    /// Present where ECS checks its health.
-    pub health_check: Field<Present>,
-    /// Capabilities and devices.
+    /// Where ECS checks its health.
+    pub health_check: Field<HealthCheck>,
+    /// Capabilities and file systems in memory.
     pub linux_parameters: Field<LinuxParameters>,
     /// The ports that it opens.
     pub port_mappings: Field<Vec<PortMapping>>,
@@ -144,6 +145,16 @@ pub struct Variable {
 pub struct LinuxParameters {
     /// Capabilities beside Docker's own.
     pub capabilities: Field<Capabilities>,
+    /// Memory that is mounted as a file system.
+    pub tmpfs: Field<Vec<Tmpfs>>,
+}
+
+/// Memory that is mounted as a file system.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Tmpfs {
+    /// Where it is mounted.
+    pub container_path: Field<String>,
 }
 
 /// Linux capabilities, by their names without `CAP_`.
