@@ -22,9 +22,15 @@ impl ImageReference {
         let text = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or(text);
         let (name, digest) = match text.rsplit_once('@') {
             Some((name, digest)) if is_digest(digest) => (name, Some(clean(digest))),
+            // A digest that is none is no part of the name either.
+            Some((name, rest)) if rest.starts_with("sha") && !rest.contains('/') => (name, None),
             _ => (text, None),
         };
         let (registry, path) = match name.split_once('/') {
+            // A name that is none, of which the first part may be that of a password. It is of no registry.
+            Some((_, rest)) if rest.contains('@') => {
+                ("unreadable", rest.rsplit_once('@').map_or(rest, |(_, last)| last))
+            }
             Some((first, rest)) => {
                 // Beyond the first slash an `@` ends no password: what follows it is not the registry.
                 let host = first.rsplit_once('@').map_or(first, |(_, host)| host);
@@ -35,8 +41,6 @@ impl ImageReference {
             }
             None => ("docker.io", name),
         };
-        // What is no digest is no part of the name either.
-        let path = path.split_once('@').map_or(path, |(path, _)| path);
         let (repository, tag) = match path.rsplit_once(':') {
             Some((repository, tag)) => (repository, Some(clean(tag))),
             None => (path, digest.is_none().then(|| "latest".to_owned())),
@@ -104,10 +108,17 @@ mod tests {
             ("registry.example.com:5000/app", "registry.example.com:5000/app:latest"),
             ("nginx@sha256:ab", "docker.io/nginx:latest"),
             ("evil.example/app:1@sha512:ab", "evil.example/app:1"),
-            ("evil.io/@111122223333.dkr.ecr.eu-west-1.amazonaws.com/a", "evil.io/:latest"),
-            ("evil/x:tag@111122223333.dkr.ecr.eu-west-1.amazonaws.com/a", "docker.io/evil/x:tag"),
+            (
+                "evil.io/@111122223333.dkr.ecr.eu-west-1.amazonaws.com/a",
+                "unreadable/111122223333.dkr.ecr.eu-west-1.amazonaws.com/a:latest",
+            ),
+            (
+                "evil/x:tag@111122223333.dkr.ecr.eu-west-1.amazonaws.com/a",
+                "unreadable/111122223333.dkr.ecr.eu-west-1.amazonaws.com/a:latest",
+            ),
             ("https://user:s3cret@registry.example.com/app:1", "registry.example.com/app:1"),
             ("user:s3cret@registry.example.com/app", "registry.example.com/app:latest"),
+            ("user:s3/cret@registry.example.com/app", "unreadable/registry.example.com/app:latest"),
         ];
         for (text, expected) in rows {
             assert_eq!(ImageReference::read(text).to_string(), expected, "{text}");

@@ -6,27 +6,18 @@
 //! itself. What merely leads to one (a reference, a path, an address) and what can't be one (a switch, a number, a
 //! word that waits to be replaced) passes.
 
+mod addresses;
+mod commands;
 mod handed;
+mod names;
 mod shapes;
 
 pub(crate) use handed::handed_texts;
+use names::Sort;
 
 /// The names by which AWS's programs look for credentials in their environment (Security Hub, ECS.8).
 pub(crate) const AWS_CREDENTIALS: [&str; 3] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ECS_ENGINE_AUTH_DATA"];
-
-/// What names that end so hold. Case and what stands between words do not matter.
-const NAMES: &[(&str, &str)] = &[
-    ("password", "a password, by its name"),
-    ("passwd", "a password, by its name"),
-    ("passphrase", "a passphrase, by its name"),
-    ("apikey", "an API key, by its name"),
-    ("privatekey", "a private key, by its name"),
-    ("secretkey", "a secret key, by its name"),
-    ("secretaccesskey", "a secret access key, by its name"),
-    ("secret", "a secret, by its name"),
-    ("token", "a token, by its name"),
-];
 
 /// Values that switch something or say that there is nothing.
 const SWITCHES: &[&str] = &[
@@ -110,33 +101,71 @@ pub(crate) fn in_text(text: &str) -> Option<&'static str> {
         .or_else(|| shapes::private_key(text).then_some("a private key"))
         .or_else(|| shapes::aws_secret_key(text).then_some("an AWS secret access key"))
         .or_else(|| shapes::web_token(text).then_some("a JSON web token"))
-        .or_else(|| url_password(text).then_some("a URL with a password"))
-        .or_else(|| connection_string(text).then_some("a connection string with a password"))
+        .or_else(|| addresses::url_password(text).then_some("a URL with a password"))
+        .or_else(|| addresses::driver_address(text).then_some("an address with a password"))
+        .or_else(|| addresses::connection_string(text).then_some("a connection string with a password"))
+        .or_else(|| header(text).then_some("credentials of a request's header"))
+        .or_else(|| in_members(text))
 }
 
 /// What a named value holds: a variable, a label, an option.
 pub(crate) fn in_named(name: &str, value: &str) -> Option<&'static str> {
-    let echo = name.contains(['_', '-']) && name.eq_ignore_ascii_case(value.trim());
-    in_text(value).or_else(|| by_name(name).filter(|_| could_be_one(value) && !echo))
-}
-
-/// What an argument of a command holds, alone or as `--NAME=VALUE`, `-DNAME=VALUE` or `NAME=VALUE`. A name and a value
-/// in two arguments are not taken together: the flag may want no value.
-pub(crate) fn in_argument(text: &str) -> Option<&'static str> {
-    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|'));
-    in_text(text).or_else(|| words.into_iter().find_map(assigned))
-}
-
-fn assigned(word: &str) -> Option<&'static str> {
-    let (name, value) = word.trim_matches(QUOTES).split_once('=')?;
-    // Lower-case names without dashes are the programs' own in what runs `python -c` and its kin.
-    let variable = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-    let name = match name.strip_prefix("--").or(name.strip_prefix("-D")) {
-        Some(flag) => flag,
-        None if name.bytes().all(variable) => name,
-        None => return None,
+    let authorization = || {
+        let named = names::plain(name).ends_with("authorization") && credential(value);
+        named.then_some("credentials of a request's header")
     };
-    by_name(name).filter(|_| could_be_one(value) && !is_computed(value))
+    in_text(value).or_else(authorization).or_else(|| by_its_name(name, value))
+}
+
+/// The kind of a name's secret, where the value could be it and does not only repeat the name.
+fn by_its_name(name: &str, value: &str) -> Option<&'static str> {
+    let (sort, kind) = names::kind(name)?;
+    (could_be_one(sort, value) && !echoes(sort, name, value)).then_some(kind)
+}
+
+/// `API_KEY=api-key`, `X_API_KEY=x-api-key`, `AUTH_TOKEN=X-Auth-Token`: the name of a header or of a field. People do
+/// choose passwords so, and then only the very same word with its dashes is none.
+fn echoes(sort: Sort, name: &str, value: &str) -> bool {
+    let value = value.trim();
+    let header = value.strip_prefix("x-").or(value.strip_prefix("X-")).unwrap_or(value);
+    match sort {
+        Sort::Chosen => name.contains(['_', '-']) && name.eq_ignore_ascii_case(value),
+        Sort::Made | Sort::Key => [value, header].iter().any(|one| names::plain(one) == names::plain(name)),
+    }
+}
+
+/// Members of JSON, wherever it stands in the text, in a text of its own perhaps.
+fn in_members(text: &str) -> Option<&'static str> {
+    let plain = text.replace("\\\"", "\"");
+    let parts: Vec<&str> = plain.split('"').collect();
+    let mut members = parts.windows(3).filter(|three| three[1].trim() == ":");
+    let found = members.any(|three| !three[2].contains("%s") && by_its_name(three[0], three[2]).is_some());
+    found.then_some("JSON with a secret")
+}
+
+/// `Authorization: Bearer …`, as a header, a member of JSON or an option.
+fn header(text: &str) -> bool {
+    const NAME: &str = "authorization";
+    text.to_ascii_lowercase().match_indices(NAME).any(|(at, _)| {
+        let rest = text.get(at + NAME.len()..).unwrap_or_default();
+        let value = rest.trim_start_matches([' ', '=', ':', '"', '\'', '\\']);
+        value.len() < rest.len() && credential(value)
+    })
+}
+
+/// The value of such a header: its scheme, and what could be a secret.
+fn credential(value: &str) -> bool {
+    ["bearer", "basic", "token"].iter().any(|scheme| {
+        let named = value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+        let rest = value.get(scheme.len()..).filter(|_| named).unwrap_or_default();
+        // Where headers are listed in a variable (OpenTelemetry), the space is encoded.
+        let Some(rest) = rest.strip_prefix(' ').or(rest.strip_prefix("%20")) else { return false };
+        let end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '\\');
+        let secret = rest.split(end).next().unwrap_or_default();
+        // `Authorization: Basic authentication` is prose.
+        let coded = secret.bytes().skip(1).any(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        coded && could_be_one(Sort::Made, secret) && !is_computed(secret)
+    })
 }
 
 /// Whether a program makes the value.
@@ -146,31 +175,48 @@ fn is_computed(value: &str) -> bool {
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-fn by_name(name: &str) -> Option<&'static str> {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    // Browsers get these.
-    if plain.contains("public") || plain.contains("publishable") {
-        return None;
-    }
-    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
-    if ["pass", "pwd"].iter().any(|word| last.eq_ignore_ascii_case(word)) {
-        return Some("a password, by its name");
-    }
-    NAMES.iter().find(|(end, _)| plain.ends_with(end)).map(|(_, kind)| *kind)
-}
-
 /// Whether a value could be a secret itself.
-fn could_be_one(value: &str) -> bool {
+fn could_be_one(sort: Sort, value: &str) -> bool {
     let value = value.trim().trim_matches(QUOTES);
     let is_switch = SWITCHES.iter().any(|word| value.eq_ignore_ascii_case(word));
-    !(is_switch
-        || is_number(value)
-        || is_placeholder(value)
-        || is_reference(value)
-        || is_path(value)
-        || value.contains("://")
-        || FILES.iter().any(|end| value.ends_with(end)))
+    if is_switch || is_number(value) || is_placeholder(value) || is_reference(value) || is_rooted(value) {
+        return false;
+    }
+    match sort {
+        Sort::Chosen => !is_address(value),
+        Sort::Made => is_made(value),
+        Sort::Key => is_made(value) && !is_uuid(value),
+    }
+}
+
+/// What passes under a name whose secrets machines make. Whoever thinks a password up may take any word, and so
+/// `hunter2` and `P@ss/word` count under DB_PASSWORD; what a machine makes is long, or mixes letters and digits, is no
+/// file, and is no name of a secret either: `prod-db` and `prod/checkout/db-2` under DB_SECRET only say where it is kept.
+fn is_made(value: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| value.bytes().any(|b| kind(&b));
+    let mixed = value.len() >= 6 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let words: Vec<&str> = value.split(['-', '_', '.']).collect();
+    let spelt = words.iter().all(|word| word.bytes().all(|b| b.is_ascii_alphabetic()));
+    let placed = words.len() > 1 && spelt && words.iter().any(|word| names::is_environment(word));
+    (mixed || value.len() >= 8)
+        && !placed
+        && !is_path(value)
+        && !value.contains("://")
+        && !FILES.iter().any(|end| value.ends_with(end))
+}
+
+/// KMS calls its keys so, and a name such as ENCRYPTION_KEY may lead to one.
+fn is_uuid(value: &str) -> bool {
+    let lengths = value.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+}
+
+/// `scheme://…`
+fn is_address(value: &str) -> bool {
+    let scheme = value.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|one| {
+        !one.is_empty() && one.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    })
 }
 
 /// A number, with a unit of time perhaps.
@@ -194,73 +240,40 @@ fn is_placeholder(value: &str) -> bool {
         || (plain.starts_with("your") && value.contains(['-', '_', ' ']))
 }
 
-/// Another variable, a template, or the name of a place where secrets are kept.
+/// Another variable, a template, or the name of a place where secrets are kept. All of the value has to be it: what has
+/// a brace somewhere may be a password.
 fn is_reference(value: &str) -> bool {
     let named = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    value.strip_prefix('$').is_some_and(|name| name.bytes().all(named))
-        || ["${", "$(", "{{"].iter().any(|open| value.contains(open))
+    // `$DB_PASSWORD` and `$password`; `$ecret1` is a word that somebody found clever.
+    let shouted = |name: &str| !name.bytes().any(|b| b.is_ascii_lowercase());
+    let variable = |name: &str| name.bytes().all(named) && (shouted(name) || names::kind(name).is_some());
+    let closed = [("${", "}"), ("$(", ")"), ("{{", "}}")];
+    value.strip_prefix('$').is_some_and(variable)
+        || closed.iter().any(|(open, close)| value.starts_with(open) && value.ends_with(close))
         || (value.starts_with('{') && value.ends_with('}') && !value.contains(['"', ':']))
         || REFERENCES.iter().any(|start| value.starts_with(start))
 }
 
-/// A path of files, or a secret's name with slashes in it. What mixes both cases and digits between slashes is Base64.
-fn is_path(value: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-@: ~\\".contains(&b);
+const fn plain_path(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'@' | b':' | b' ' | b'~' | b'\\')
+}
+
+/// A path of files that begins where paths do.
+fn is_rooted(value: &str) -> bool {
     let drive = value.get(1..3).is_some_and(|rest| rest == ":\\" || rest == ":/");
     let rooted = drive || ["/", "./", "../", "~/"].iter().any(|start| value.starts_with(start));
+    rooted && value.bytes().all(plain_path)
+}
+
+/// A path without a root, or a secret's name with slashes in it. What mixes both cases and digits between slashes is
+/// Base64.
+fn is_path(value: &str) -> bool {
     let word = |part: &str| {
         let has = |kind: fn(&u8) -> bool| part.bytes().any(|b| kind(&b));
         !(part.is_empty()
             || has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit))
     };
-    value.bytes().all(plain) && (rooted || (value.contains('/') && value.split('/').all(word)))
-}
-
-/// A password in front of an address: `scheme://user:password@host`.
-fn url_password(text: &str) -> bool {
-    text.match_indices("://").any(|(at, slashes)| {
-        let rest = text.get(at + slashes.len()..).unwrap_or_default();
-        let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'`<>\\".contains(c)).unwrap_or(rest.len());
-        let authority = rest.get(..end).unwrap_or_default();
-        let user = authority.rsplit_once('@').map(|(user, _)| user);
-        user.and_then(|user| user.split_once(':')).is_some_and(|(_, password)| is_password(password))
-    })
-}
-
-/// `Server=…;User Id=…;Password=…`, `host=… user=… password=…`, and the same as parameters of a URL.
-fn connection_string(text: &str) -> bool {
-    const BESIDE: &[&str] = &[
-        "server",
-        "host",
-        "hostname",
-        "data source",
-        "user",
-        "user id",
-        "userid",
-        "username",
-        "uid",
-        "database",
-        "dbname",
-        "initial catalog",
-        "endpoint",
-    ];
-    let parts = |between: &[char]| {
-        let parts: Vec<(String, &str)> = text
-            .split(between)
-            .filter_map(|part| part.split_once('='))
-            .map(|(key, value)| (key.trim().trim_matches(QUOTES).to_ascii_lowercase(), value))
-            .collect();
-        let has = |names: &[&str]| parts.iter().any(|(key, _)| names.contains(&key.as_str()));
-        let password = parts.iter().filter(|(key, _)| key == "password" || key == "pwd");
-        has(BESIDE) && password.into_iter().any(|(_, value)| is_password(value))
-    };
-    parts(&[';']) || parts(&['?', '&', ' ', '\n'])
-}
-
-/// Whether what stands where a password belongs is one.
-fn is_password(text: &str) -> bool {
-    let text = text.trim().trim_matches(QUOTES);
-    !(is_computed(text) || text.contains("%s") || text.contains("%(") || is_placeholder(text))
+    value.contains('/') && value.bytes().all(plain_path) && value.split('/').all(word)
 }
 
 #[cfg(test)]
@@ -348,6 +361,36 @@ mod tests {
             "CERTIFICATE",
             "-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuqwertyuiopasdfghjkl",
         ),
+        ("NEXT_TOKEN", "abc"),
+        ("PAGE_TOKEN", "next"),
+        ("nextPageToken", "CAUQAA0123456789"),
+        ("CONTINUATION_TOKEN", "0f1e2d3c4b5a"),
+        ("CSRF_TOKEN", "X-CSRF-Token"),
+        ("XSRF-TOKEN", "0f1e2d3c4b5a"),
+        ("X_API_KEY", "x-api-key"),
+        ("API_KEY", "x-api-key"),
+        ("AUTH_TOKEN", "X-Auth-Token"),
+        ("DB_SECRET", "prod-db"),
+        ("DB_SECRET", "checkout-prod-database"),
+        ("API_TOKEN", "v2"),
+        ("ENCRYPTION_KEY", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
+        ("ENCRYPTION_KEY", "alias/shop"),
+        ("SIGNING_KEY", "arn:aws:kms:eu-west-1:111122223333:key/0f1e2d3c"),
+        ("DB_PASSWORD_PROD", "/run/secrets/db"),
+        ("DB_PASSWORD", "$db_password"),
+        ("DB_PASSWORD", "{{ .Values.password }}"),
+        ("PASSWORD_POLICY_2", "strict-one"),
+        ("SPRING_APPLICATION_JSON", "{\"password\":\"${DB_PASSWORD}\",\"user\":\"app\"}"),
+        ("SPRING_APPLICATION_JSON", "{\"token\":\"next\",\"password\":\"\"}"),
+        ("DSN", "app:${DB_PASSWORD}@tcp(db:3306)/shop"),
+        ("DSN", "app@tcp(db:3306)/shop"),
+        ("DSN", "app/${DB_PASSWORD}@//db:1521/shop"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer ${TOKEN}"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=bearer token"),
+        ("HELP", "Authorization: Basic authentication is off"),
+        ("ALLOWED_HEADERS", "Authorization, Content-Type"),
+        ("LINK", "https://shop.example.com/?sig=none"),
+        ("MOUNT", "addr=files,username=app,ro"),
         ("HINT", "begins with -----BEGIN PRIVATE KEY-----"),
     ];
 
@@ -374,10 +417,23 @@ mod tests {
             ("DJANGO_SECRET_KEY", "s3cr3t!", "a secret key, by its name"),
             ("SESSION_SECRET", "keyboard-cat", "a secret, by its name"),
             ("OAUTH_CLIENT_SECRET", "aB3/xY9+q0==", "a secret, by its name"),
-            ("DB_SECRET", "{\"username\":\"app\",\"password\":\"hunter2\"}", "a secret, by its name"),
             ("AWS_SESSION_TOKEN", "IQoJb3JpZ2luX2VjEAoaCXVzLWVhc3QtMSJHMEUCIQ", "a token, by its name"),
             ("splunk-token", "11111111-2222-3333-4444-555555555555x", "a token, by its name"),
             ("com.example.token", "abc123def", "a token, by its name"),
+            ("SECRET_KEY_BASE", "0f1e2d3c4b5a", "a secret key, by its name"),
+            ("DB_PASSWORD_PROD", "hunter2", "a password, by its name"),
+            ("PASSWORD1", "hunter2", "a password, by its name"),
+            ("API_KEY_2", "0f1e2d3c4b5a", "an API key, by its name"),
+            ("ENCRYPTION_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "an encryption key, by its name"),
+            ("JWT_SIGNING_KEY", "aGVsbG8gd29ybGQ", "a signing key, by its name"),
+            ("DB_PASSWORD", "P@ss/word", "a password, by its name"),
+            ("DB_PASSWORD", "s3cr3t/pw", "a password, by its name"),
+            ("DB_PASSWORD", "my{{pw}}", "a password, by its name"),
+            ("DB_PASSWORD", "abc${x", "a password, by its name"),
+            ("DB_PASSWORD", "$ecret1", "a password, by its name"),
+            ("DB_PASSWORD", "hunter2.key", "a password, by its name"),
+            ("DB_PASSWORD", "prod-db", "a password, by its name"),
+            ("API_TOKEN", "s3cr3t", "a token, by its name"),
             ("ADMIN_PASSWORD", "$2b$10$N9qo8uLOickgx2ZMRZoMye", "a password, by its name"),
         ];
         for (name, value, kind) in rows {
@@ -401,34 +457,34 @@ mod tests {
             "Server=db.internal;Database=shop;User Id=app;Password=hunter2;",
             "host=db.internal user=app password=hunter2",
             "jdbc:postgresql://db.internal/shop?user=app&password=hunter2",
+            "addr=files,username=app,password=hunter2",
         ] {
             assert_eq!(in_text(text), Some("a connection string with a password"), "{text}");
         }
     }
 
     #[test]
-    fn arguments_count_by_their_names_too() {
-        let password = Some("a password, by its name");
+    fn passwords_in_what_drivers_and_headers_take() {
+        let sas = format!("?sv=2024-11-04&se=2027&sig={}%3D", "0f1E2d3C".repeat(6));
         let rows = [
-            ("--password=hunter2", password),
-            ("--db-password='hunter2'", password),
-            ("-Dspring.datasource.password=hunter2", password),
-            ("export DB_PASSWORD=hunter2 && exec app", password),
-            ("PGPASSWORD=\"hunter2\" psql", password),
-            ("--password", None),
-            ("--password=$DB_PASSWORD", None),
-            ("--password=$(cat /run/secrets/db)", None),
-            ("--password-file=/run/secrets/db", None),
-            ("--token=`cat /run/secrets/db`", None),
-            ("token=os.environ['X']", None),
-            ("password=getpass()", None),
-            ("TOKEN=os.environ['X']", None),
-            ("--generate-token server", None),
-            ("--from-literal=password=abc", None),
-            ("serve --port=8080", None),
+            ("app:hunter2@tcp(db:3306)/shop", "an address with a password"),
+            ("--dsn=app:hunter2@unix(/run/db)/shop", "an address with a password"),
+            ("scott/tiger@//db:1521/shop", "an address with a password"),
+            ("jdbc:oracle:thin:scott/tiger@//db:1521/shop", "an address with a password"),
+            ("{\"spring\": {\"password\": \"hunter2\"}}", "JSON with a secret"),
+            ("{\"spring.datasource.password\":\"hunter2\"}", "JSON with a secret"),
+            ("[\"{\\\"password\\\":\\\"hunter2\\\"}\"]", "JSON with a secret"),
+            ("curl -d '{\"username\":\"app\",\"password\":\"hunter2\"}'", "JSON with a secret"),
+            ("Authorization=Bearer 0f1e2d3c4b5a", "credentials of a request's header"),
+            ("x=y,authorization=Basic%20YXBwOmh1bnRlcjI", "credentials of a request's header"),
+            ("curl -H 'Authorization: Bearer 0f1e2d3c4b5a'", "credentials of a request's header"),
+            (sas.as_str(), "an Azure access signature"),
         ];
-        for (text, expected) in rows {
-            assert_eq!(in_argument(text), expected, "{text}");
+        for (text, kind) in rows {
+            assert_eq!(in_text(text), Some(kind), "{text}");
         }
+        let kind = Some("credentials of a request's header");
+        assert_eq!(in_named("HTTP_AUTHORIZATION", "Bearer 0f1e2d3c4b5a"), kind);
+        assert_eq!(in_named("HTTP_AUTHORIZATION", "Bearer"), None);
     }
 }

@@ -1,8 +1,9 @@
 //! No secret stands in a task definition in plain text.
 //!
 //! Judged are the values of variables, the words of `command`, `entryPoint` and health checks, labels, and the options of
-//! log drivers. What fails is what only a secret looks like (keys and tokens with a form of their own, private keys, web
-//! tokens, passwords in addresses), and a value under a name such as `DB_PASSWORD` that could be the secret itself.
+//! log drivers, of log routers (FireLens) and of the drivers of volumes. What fails is what only a secret looks like (keys and tokens with a form of their own, private keys, web
+//! tokens, passwords in addresses and in JSON, headers' credentials), and a value under a name such as `DB_PASSWORD` or
+//! behind a flag such as `--db-password` that could be the secret itself.
 //! References, paths, addresses, switches, numbers, templates and words to be replaced pass. Entries of `secrets` and
 //! `secretOptions` are where secrets belong. Says nothing of files that `environmentFiles` names, nor of secrets in the
 //! image. Values are never kept and never told: a finding names the place, the variable and the kind.
@@ -67,6 +68,12 @@ mod tests {
 
     fn variable(name: &str, value: &str) -> Value {
         one(json!({"environment": [{"name": "LOG_LEVEL", "value": "info"}, {"name": name, "value": value}]}))
+    }
+
+    fn volume(docker: Value) -> Value {
+        let mut definition = one(json!({}));
+        definition["volumes"] = json!([{"name": "files", "dockerVolumeConfiguration": docker}]);
+        definition
     }
 
     #[test]
@@ -135,10 +142,37 @@ mod tests {
                     Passed,
                 ),
                 (
+                    "an option of the log router",
+                    one(json!({"firelensConfiguration": {"type": "fluentbit", "options": {
+                        "enable-ecs-log-metadata": "true", "http_password": "hunter2"}}})),
+                    Failed(&["/containerDefinitions/0/firelensConfiguration/options/http_password"]),
+                ),
+                (
+                    "the options of a volume's driver",
+                    volume(
+                        json!({"driver": "local", "driverOpts": {"type": "cifs", "device": "//files/shop",
+                        "o": "addr=files,username=app,password=hunter2"}}),
+                    ),
+                    Failed(&["/volumes/0/dockerVolumeConfiguration/driverOpts/o"]),
+                ),
+                (
+                    "the same without a password",
+                    volume(json!({"driverOpts": {"type": "nfs", "device": ":/shop", "o": "addr=files,rw"}})),
+                    Passed,
+                ),
+                (
+                    "a volume's label",
+                    volume(json!({"labels": {"api-key": "0f1e2d3c4b5a", "team": "shop"}})),
+                    Failed(&["/volumes/0/dockerVolumeConfiguration/labels/api-key"]),
+                ),
+                ("a log router that is redacted", one(json!({"firelensConfiguration": hidden()})), Unknown),
+                ("a volume that is redacted", volume(hidden()), Unknown),
+                ("options of a volume that are redacted", volume(json!({"driverOpts": hidden()})), Unknown),
+                (
                     "each by itself, in every container",
                     task(&[
-                        json!({"name": "a", "environment": [{"name": "A_TOKEN", "value": "abcdef"}, {"name": "B_SECRET", "value": "ghijkl"}]}),
-                        json!({"name": "b", "environment": [{"name": "C_API_KEY", "value": "mnopqr"}]}),
+                        json!({"name": "a", "environment": [{"name": "A_TOKEN", "value": "abcdef12"}, {"name": "B_SECRET", "value": "ghijkl34"}]}),
+                        json!({"name": "b", "environment": [{"name": "C_API_KEY", "value": "mnopqr56"}]}),
                     ]),
                     Failed(&[
                         "/containerDefinitions/0/environment/0",
@@ -209,6 +243,10 @@ mod tests {
             "logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": PLANTED, format!("x://u:{PLANTED}@y/token"): PLANTED}}
         })));
         assert_eq!(violations.len(), 10, "{violations:?}");
+        assert!(!text.contains(PLANTED), "{text}");
+        let (text, violations) = told(&volume(json!({"labels": {"api-key": PLANTED}, "driverOpts": {
+            "device": format!("x://u:{PLANTED}@y"), "o": format!("username=app,password={PLANTED}")}})));
+        assert_eq!(violations.len(), 3, "{violations:?}");
         assert!(!text.contains(PLANTED), "{text}");
     }
 

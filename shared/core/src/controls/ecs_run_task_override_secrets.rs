@@ -114,9 +114,14 @@ mod tests {
                     Failed(&["/overrides/containerOverrides/0/command/1"]),
                 ),
                 (
+                    "a flag and its value",
+                    one(json!({"name": "web", "command": ["migrate", "--db-password", "hunter2"]})),
+                    Failed(&["/overrides/containerOverrides/0/command/2"]),
+                ),
+                (
                     "the second container",
                     with(
-                        json!({"containerOverrides": [{"name": "a"}, {"name": "b", "environment": [{"name": "API_TOKEN", "value": "abcdef"}]}]}),
+                        json!({"containerOverrides": [{"name": "a"}, {"name": "b", "environment": [{"name": "API_TOKEN", "value": "abcdef12"}]}]}),
                     ),
                     Failed(&["/overrides/containerOverrides/1/environment/0"]),
                 ),

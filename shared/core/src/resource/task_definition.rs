@@ -247,15 +247,35 @@ pub struct DockerVolume {
     pub driver_opts: Field<DriverOptions>,
 }
 
-/// What Docker's `local` driver is told. These may hold passwords of file servers: none is printed but the path of a
-/// bind mount.
+/// What Docker's `local` driver is told. Its options may hold passwords of file servers: nothing of them is kept but the
+/// path of a bind mount.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
+#[serde(from = "ToldOptions")]
 pub struct DriverOptions {
+    /// The path of the host that is mounted; absent where none is.
+    pub bind: Field<String>,
+}
+
+/// The options as they stand there, for as long as it takes to read them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ToldOptions {
     /// What is mounted.
-    pub device: Field<String>,
+    device: Field<String>,
     /// The options of mount(8), by commas; with `bind` the device is a path of the host.
-    pub o: Field<String>,
+    o: Field<String>,
+}
+
+impl From<ToldOptions> for DriverOptions {
+    fn from(told: ToldOptions) -> Self {
+        let bind = |option: &str| option == "bind" || option == "rbind";
+        let bind = match told.o.map(|o| o.split(',').any(bind)) {
+            Field::Known(true) => told.device,
+            Field::Known(false) | Field::Absent => Field::Absent,
+            Field::Hidden => Field::Hidden,
+        };
+        Self { bind }
+    }
 }
 
 /// A file system of EFS.
@@ -361,14 +381,9 @@ impl Volume {
         }
         let options = self.docker_volume_configuration.then(|docker| docker.driver_opts.then(Field::Known));
         options.then(|options| {
-            let bind = |option: &str| option == "bind" || option == "rbind";
-            match options.o.then(|o| Field::Known(o.split(',').any(bind))) {
-                Field::Known(true) => options.device.then(|path| {
-                    Field::Known(("/dockerVolumeConfiguration/driverOpts/device", path.as_str()))
-                }),
-                Field::Known(false) | Field::Absent => Field::Absent,
-                Field::Hidden => Field::Hidden,
-            }
+            options
+                .bind
+                .then(|path| Field::Known(("/dockerVolumeConfiguration/driverOpts/device", path.as_str())))
         })
     }
 }

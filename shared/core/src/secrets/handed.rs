@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{in_argument, in_named, in_text};
+use super::commands::Command;
+use super::{in_named, in_text};
 use crate::control::{Place, Violation};
 use crate::document::{Document, Field, Present};
 
@@ -18,6 +19,7 @@ struct Handed {
     task_definition_arn: Field<Present>,
     container_definitions: Field<Vec<Container>>,
     overrides: Field<Overrides>,
+    volumes: Field<Vec<Volume>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -34,7 +36,8 @@ struct Container {
     entry_point: Texts,
     health_check: Field<HealthCheck>,
     docker_labels: Named,
-    log_configuration: Field<LogConfiguration>,
+    log_configuration: Field<Options>,
+    firelens_configuration: Field<Options>,
 }
 
 type Texts = Field<Vec<Field<String>>>;
@@ -53,13 +56,28 @@ struct HealthCheck {
     command: Texts,
 }
 
+/// Of a log driver or a log router.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct LogConfiguration {
+struct Options {
     options: Named,
 }
 
-/// What every text of a document says of secrets: variables, commands, labels, options of log drivers.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Volume {
+    docker_volume_configuration: Field<DockerVolume>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct DockerVolume {
+    driver_opts: Named,
+    labels: Named,
+}
+
+/// What every text of a document says of secrets: variables, commands, labels, options of log drivers, of log routers
+/// and of the drivers of volumes.
 pub(crate) fn handed_texts(document: &Document) -> Vec<Place> {
     let Some(handed) = document.view::<Handed>() else { return vec![Place::Hidden(String::new())] };
     // ECS lists the variables of every registered revision: one without a list does not show them.
@@ -74,7 +92,21 @@ pub(crate) fn handed_texts(document: &Document) -> Vec<Place> {
             container.places(&format!("{at}/{index}"), false, &mut places);
         }
     }
+    for (index, volume) in each(&handed.volumes, "/volumes", &mut places) {
+        volume.places(&format!("/volumes/{index}/dockerVolumeConfiguration"), &mut places);
+    }
     places
+}
+
+impl Volume {
+    fn places(&self, at: &str, places: &mut Vec<Place>) {
+        let Some(docker) = one(&self.docker_volume_configuration, at, places) else { return };
+        // ECS has no way to hand a secret to a volume's driver: the host has to have it.
+        named(&docker.driver_opts, &format!("{at}/driverOpts"), places, |_| {
+            "an option without a secret".to_owned()
+        });
+        named(&docker.labels, &format!("{at}/labels"), places, |_| "a label without a secret".to_owned());
+    }
 }
 
 impl Container {
@@ -86,10 +118,12 @@ impl Container {
         for (index, variable) in each(&self.environment, &variables, places) {
             variable.place(&format!("{variables}/{index}"), places);
         }
-        arguments(&self.command, &format!("{at}/command"), places);
-        arguments(&self.entry_point, &format!("{at}/entryPoint"), places);
+        // The command goes on where the entry point ends.
+        let mut command = Command::default();
+        arguments(&self.entry_point, &format!("{at}/entryPoint"), &mut command, places);
+        arguments(&self.command, &format!("{at}/command"), &mut command, places);
         if let Some(check) = one(&self.health_check, &format!("{at}/healthCheck"), places) {
-            arguments(&check.command, &format!("{at}/healthCheck/command"), places);
+            arguments(&check.command, &format!("{at}/healthCheck/command"), &mut Command::default(), places);
         }
         named(&self.docker_labels, &format!("{at}/dockerLabels"), places, |_| {
             "a label without a secret".to_owned()
@@ -97,6 +131,13 @@ impl Container {
         if let Some(log) = one(&self.log_configuration, &format!("{at}/logConfiguration"), places) {
             named(&log.options, &format!("{at}/logConfiguration/options"), places, |name| {
                 format!("{} in secretOptions, by valueFrom", printable(name).unwrap_or("the option"))
+            });
+        }
+        if let Some(router) =
+            one(&self.firelens_configuration, &format!("{at}/firelensConfiguration"), places)
+        {
+            named(&router.options, &format!("{at}/firelensConfiguration/options"), places, |_| {
+                "an option without a secret".to_owned()
             });
         }
     }
@@ -116,13 +157,16 @@ impl Variable {
     }
 }
 
-fn arguments(texts: &Texts, at: &str, places: &mut Vec<Place>) {
+fn arguments<'a>(texts: &'a Texts, at: &str, command: &mut Command<'a>, places: &mut Vec<Place>) {
     for (index, text) in each(texts, at, places) {
         let at = format!("{at}/{index}");
         places.push(match text {
             Field::Absent => Place::Fine,
-            Field::Hidden => Place::Hidden(at),
-            Field::Known(text) => of(in_argument(text), &at, || "a command without a secret".to_owned()),
+            Field::Hidden => {
+                command.skip();
+                Place::Hidden(at)
+            }
+            Field::Known(text) => of(command.argument(text), &at, || "a command without a secret".to_owned()),
         });
     }
 }
