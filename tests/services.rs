@@ -52,9 +52,41 @@ fn routed(target: Option<&str>) -> Vec<Value> {
     network
 }
 
+/// The service's group, which lets port 443 out to there and nobody in; and endpoints.
+fn let_out(mut network: Vec<Value>, to: &str, endpoints: Value) -> Vec<Value> {
+    let https = json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": to}]});
+    network.push(json!({"SecurityGroups": [
+        {"GroupId": "sg-1", "IpPermissions": [], "IpPermissionsEgress": [https]},
+        {"GroupId": "sg-door", "IpPermissions": [], "IpPermissionsEgress": []}]}));
+    network.push(json!({"VpcEndpoints": endpoints}));
+    network
+}
+
+#[test]
+fn what_moves_meets_the_groups_of_the_service_and_of_endpoints() {
+    let rolled = |network: Vec<Value>| rolled("1.3.0", "DISABLED", &network, "");
+    let asked = rolled(nat_network());
+    assert!(asked.contains("describe-security-groups --group-ids sg-1"), "{asked}");
+    assert_eq!(rolled(let_out(nat_network(), "0.0.0.0/0", json!([]))), "fixed");
+    let narrow = rolled(let_out(nat_network(), "10.0.0.0/8", json!([])));
+    assert!(narrow.contains("no group of the service (sg-1) lets port 443 out"), "{narrow}");
+    let secrets = |named: bool| {
+        json!([{"VpcEndpointId": "vpce-1", "VpcEndpointType": "Interface", "State": "available",
+            "ServiceName": "com.amazonaws.eu-west-1.secretsmanager", "PrivateDnsEnabled": named, "VpcId": "vpc-1",
+            "SubnetIds": ["subnet-nat"], "Groups": [{"GroupId": "sg-door"}]}])
+    };
+    let dns =
+        json!({"VpcId": "vpc-1", "EnableDnsSupport": {"Value": true}, "EnableDnsHostnames": {"Value": true}});
+    let shut = rolled([let_out(nat_network(), "0.0.0.0/0", secrets(true)), vec![dns]].concat());
+    assert!(
+        shut.contains("the groups of vpce-1 for secretsmanager do not let subnet subnet-nat in"),
+        "{shut}"
+    );
+    assert_eq!(rolled(let_out(nat_network(), "0.0.0.0/0", secrets(false))), "fixed");
+}
+
 #[test]
 fn what_moves_to_the_tasks_interface_still_has_to_get_through() {
-    assert_eq!(rolled("1.3.0", "DISABLED", &nat_network(), ""), "fixed");
     let shut = rolled("1.3.0", "DISABLED", &routed(None), "");
     assert!(shut.contains("no interface endpoint for ecr.api"), "{shut}");
     assert!(shut.contains("no interface endpoint for secretsmanager"), "{shut}");
@@ -95,7 +127,8 @@ fn on_windows_nothing_ever_moved() {
 
 #[test]
 fn an_internet_gateway_serves_tasks_that_have_a_public_address() {
-    assert_eq!(rolled("1.3.0", "ENABLED", &routed(Some("igw-1")), ""), "fixed");
+    let open = let_out(routed(Some("igw-1")), "0.0.0.0/0", json!([]));
+    assert_eq!(rolled("1.3.0", "ENABLED", &open, ""), "fixed");
     let private = rolled("1.3.0", "DISABLED", &routed(Some("igw-1")), "");
     assert!(private.contains("an internet gateway, which serves public addresses alone"), "{private}");
     let behind = rolled("1.3.0", "ENABLED", &routed(Some("vgw-1")), "");

@@ -117,7 +117,9 @@ fn an_update_that_shows_no_tags_is_unknown_and_holds_up_no_other_fix() {
     let calls = [Call::update_settings(0, &cluster("shop", "disabled"))];
     assert_eq!(story(&walk(&mut world(owners(FIX), &[]), &calls, CLUSTER)), ["unknown notify notified"]);
     assert_eq!(story(&walk(&mut world(owners(FIX), &[]), &calls, INSIGHTS)), ["failed fix applied"]);
-    let described = json!({"clusters": [cluster("shop", "disabled")]});
+    let mut shop = cluster("shop", "disabled");
+    shop["tags"] = json!([{"key": "team", "value": "web"}]);
+    let described = json!({"clusters": [shop]});
     assert_eq!(story(&walk(&mut world(owners(FIX), &[described]), &calls, CLUSTER)), ["failed fix applied"]);
 }
 

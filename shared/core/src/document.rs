@@ -127,11 +127,12 @@ impl<T> Field<T> {
 
     /// What the value leads to; absent or hidden where it is.
     pub fn then<'f, U>(&'f self, next: impl FnOnce(&'f T) -> Field<U>) -> Field<U> {
-        match self {
-            Self::Known(value) => next(value),
+        let borrowed = match self {
+            Self::Known(value) => Field::Known(value),
             Self::Absent => Field::Absent,
             Self::Hidden => Field::Hidden,
-        }
+        };
+        borrowed.and_then(next)
     }
 
     /// The value made another, if it is shown.

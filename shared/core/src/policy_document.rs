@@ -10,6 +10,8 @@ use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::text::url_decoded;
+
 /// A pattern of every action there is: a service, a colon, a name.
 pub const EVERY_ACTION: &str = "?*:?*";
 /// A pattern of every action of IAM itself. Who may do all of them gives himself the rest.
@@ -74,7 +76,7 @@ impl PolicyDocument {
         let wire: Wire = match json.get().starts_with('"') {
             true => {
                 let text: String = serde_json::from_str(json.get()).ok()?;
-                serde_json::from_str(&decoded(text)?).ok()?
+                serde_json::from_str(&url_decoded(text)?).ok()?
             }
             false => serde_json::from_str(json.get()).ok()?,
         };
@@ -201,29 +203,6 @@ fn includes(pattern: &str, other: &str) -> bool {
         }
     }
     pattern.iter().skip(p).all(|rest| *rest == '*')
-}
-
-/// A text without its URL encoding, if it has one. `+` stands for itself, as RFC 3986 has it.
-fn decoded(text: String) -> Option<String> {
-    let start = text.get(..3).unwrap_or_default().to_ascii_uppercase();
-    if !matches!(start.as_str(), "%7B" | "%5B") {
-        return Some(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let (byte, after) = match first {
-            b'%' => {
-                let (digits, after) = after.split_at_checked(2)?;
-                let digits = std::str::from_utf8(digits).ok().filter(|two| !two.starts_with('+'))?;
-                (u8::from_str_radix(digits, 16).ok()?, after)
-            }
-            other => (*other, after),
-        };
-        bytes.push(byte);
-        rest = after;
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,7 @@
 //! Words out of documents, made fit for sentences, commands and reports.
 
+use std::borrow::Cow;
+
 /// The longest word that a sentence quotes.
 const LONGEST: usize = 120;
 
@@ -26,6 +28,17 @@ pub fn argument(text: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', ""))
     }
+}
+
+/// The text of a policy without its URL encoding, if it has one; none where what is decoded is no text. IAM encodes in
+/// its answers and not in requests; a `+` stands for itself, and what does not begin as an encoded object or list is
+/// not encoded.
+pub(crate) fn url_decoded(text: String) -> Option<String> {
+    let encoded = |start: &str| text.get(..3).is_some_and(|first| first.eq_ignore_ascii_case(start));
+    if !encoded("%7B") && !encoded("%5B") {
+        return Some(text);
+    }
+    percent_encoding::percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// Where a part of a text begins, in bytes; none where it is not a part of this very text but a copy of some.

@@ -23,7 +23,7 @@ pub(crate) fn configured<'a>(
     }
     let unknown = |path: &str| Err(Compliance::Unknown(vec![Need::Member(path.to_owned())]));
     match &cluster.configuration {
-        Field::Absent if context.resource.whole && cluster.settings.known().is_some() => Ok(None),
+        Field::Absent if context.resource.whole && !cluster.settings.items().is_empty() => Ok(None),
         Field::Absent | Field::Hidden => unknown("/configuration"),
         Field::Known(configuration) => match &configuration.execute_command_configuration {
             Field::Absent => Ok(None),

@@ -83,11 +83,14 @@ fn steps(path: &str) -> Option<Vec<String>> {
 
 /// `/var/run` is `/run`, and every process has links to the root of its files and to where it works.
 fn past_links<'a>(steps: &'a [&'a str]) -> Vec<&'a str> {
-    match steps {
+    let mut left = steps;
+    while let ["proc", _, "root" | "cwd", rest @ ..] | ["proc", _, "task", _, "root" | "cwd", rest @ ..] =
+        left
+    {
+        left = rest;
+    }
+    match left {
         ["var", "run", rest @ ..] => [&["run"][..], rest].concat(),
-        ["proc", _, "root" | "cwd", rest @ ..] | ["proc", _, "task", _, "root" | "cwd", rest @ ..] => {
-            past_links(rest)
-        }
         other => other.to_vec(),
     }
 }

@@ -1,8 +1,8 @@
 //! ECS.12: clusters report metrics and events through Container Insights.
 //!
 //! `enhanced` is more than `enabled`, and both comply. The setting is shown only when it is asked for
-//! (`include=SETTINGS`), so that a cluster without `settings` is unknown, not failing; one with `settings` that do
-//! not name it has it off. Says nothing of the account's default for new clusters.
+//! (`include=SETTINGS`), and today's answers hold an empty list where it was not: a cluster that does not name it is
+//! unknown, unless the document is known to show everything. Says nothing of the account's default for new clusters.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub(super) static CONTROL: Control = Control {
 
 const NAME: &str = "containerInsights";
 
-fn check(cluster: &Cluster, _: &Context<'_>) -> Compliance {
+fn check(cluster: &Cluster, context: &Context<'_>) -> Compliance {
     if cluster.gone() {
         return Compliance::NotApplicable("the cluster is gone, or going");
     }
@@ -46,10 +46,12 @@ fn check(cluster: &Cluster, _: &Context<'_>) -> Compliance {
     };
     let Some((index, setting)) = settings.iter().enumerate().find(|(_, one)| one.name.text() == Some(NAME))
     else {
-        // A setting whose name is hidden may be this one.
-        return match settings.iter().any(|one| one.name.is_hidden()) {
-            true => Compliance::Unknown(vec![Need::Member("/settings".to_owned())]),
-            false => Compliance::Failed(vec![Violation::new("/settings", Value::Null, "enabled")]),
+        // A setting whose name is hidden may be this one, and an answer that was not asked for settings may hold an
+        // empty list: AWS lists this one wherever it shows any, disabled or not.
+        let shown = context.resource.whole && !settings.iter().any(|one| one.name.is_hidden());
+        return match shown {
+            false => Compliance::Unknown(vec![Need::Member("/settings".to_owned())]),
+            true => Compliance::Failed(vec![Violation::new("/settings", Value::Null, "enabled")]),
         };
     };
     match &setting.value {
@@ -90,7 +92,19 @@ fn fix(cluster: &Cluster, _: &Context<'_>) -> Option<Fix> {
 mod tests {
     use super::*;
     use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
-    use crate::controls::table::check;
+    use crate::controls::table::{check, judge, resource};
+    use crate::resource::{Resource, ResourceType};
+    use crate::selection::Parameters;
+
+    #[test]
+    fn what_is_shown_whole_and_does_not_name_it_has_it_off() {
+        let made = Resource { whole: true, ..resource(ResourceType::Cluster, &json!({"settings": []})) };
+        let judged = judge(&CONTROL, &made, Parameters::default());
+        assert_eq!(
+            judged.compliance,
+            Compliance::Failed(vec![Violation::new("/settings", Value::Null, "enabled")])
+        );
+    }
 
     #[test]
     fn table() {
@@ -103,10 +117,19 @@ mod tests {
                 ("case does not matter", with("ENABLED"), Passed),
                 ("disabled", with("disabled"), Failed(&["/settings/0/value"])),
                 ("a value of the future may be more than on", with("enhanced-plus"), Unknown),
-                ("not active yet", json!({"status": "PROVISIONING", "settings": []}), Failed(&["/settings"])),
+                (
+                    "not active yet",
+                    json!({"status": "PROVISIONING", "settings": [{"name": NAME}]}),
+                    Failed(&["/settings/0/value"]),
+                ),
                 ("no settings asked for", json!({"status": "ACTIVE"}), Unknown),
                 ("settings hidden", json!({"settings": "HIDDEN_DUE_TO_SECURITY_REASONS"}), Unknown),
-                ("settings without it", json!({"settings": []}), Failed(&["/settings"])),
+                (
+                    "an empty list, which settings that nobody asked for are, too",
+                    json!({"settings": []}),
+                    Unknown,
+                ),
+                ("another setting alone", json!({"settings": [{"name": "other", "value": "x"}]}), Unknown),
                 (
                     "not the first setting",
                     json!({"settings": [{"name": "other", "value": "x"}, {"name": NAME, "value": "disabled"}]}),

@@ -53,7 +53,12 @@ mod tests {
         let with = |status: &str, tags: Value| json!({"status": status, "tags": tags});
         let rows = [
             ("one", with("ACTIVE", json!([{"key": "team", "value": "web"}])), Passed),
-            ("none", with("ACTIVE", json!([])), Failed(&["/tags"])),
+            (
+                "AWS's own",
+                with("ACTIVE", json!([{"key": "aws:cloudformation:stack-id"}])),
+                Failed(&["/tags"]),
+            ),
+            ("an empty list, which tags that nobody asked for are, too", with("ACTIVE", json!([])), Unknown),
             ("not asked for", with("ACTIVE", Value::Null), Unknown),
             ("gone", with("INACTIVE", json!([])), NotApplicable),
         ];

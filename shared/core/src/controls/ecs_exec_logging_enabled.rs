@@ -77,12 +77,16 @@ fn named(exec: &ExecuteCommandConfiguration) -> Compliance {
 }
 
 /// Disruptive: nothing restarts, and sessions that are open go on, but a new one whose log the task's role may not write
-/// may be refused, perhaps while somebody needs it. The key and the places stay as they are: UpdateCluster replaces
-/// the whole configuration, and the patch changes one member of it.
-fn fix(cluster: &Cluster, _: &Context<'_>) -> Option<Fix> {
+/// may be refused, perhaps while somebody needs it. The key stays as it is. Places do not: AWS takes a log configuration
+/// with OVERRIDE alone, and UpdateCluster replaces the whole configuration.
+fn fix(cluster: &Cluster, context: &Context<'_>) -> Option<Fix> {
     let exec = cluster.configuration.known()?.execute_command_configuration.known()?;
     let seen = exec.logging.text()?;
-    let patch = PatchBuilder::new().replace(&format!("{EXEC}/logging"), seen, "DEFAULT");
+    let mut patch = PatchBuilder::new().replace(&format!("{EXEC}/logging"), seen, "DEFAULT");
+    let places = format!("{EXEC}/logConfiguration");
+    if let Some(seen) = context.resource.document.value()?.pointer(&places) {
+        patch = patch.test(&places, seen.clone()).remove(&places);
+    }
     let summary = "log sessions of ECS Exec where the containers log by awslogs; nothing restarts, and new sessions need \
                    a task role that may write there";
     Some(Fix::new(patch, Safety::Disruptive, summary))
@@ -99,8 +103,10 @@ mod tests {
     use super::*;
     use crate::controls::table::Expect::{Failed, NotApplicable, Passed, Unknown};
     use crate::controls::table::{check, judge, resource};
+    use crate::facts::Facts;
+    use crate::remediation::{plan, simulate};
     use crate::resource::{Resource, ResourceType};
-    use crate::selection::Parameters;
+    use crate::selection::{Parameters, Selected};
 
     #[test]
     fn table() {
@@ -136,6 +142,18 @@ mod tests {
                 ("gone", gone, NotApplicable),
             ],
         );
+    }
+
+    #[test]
+    fn a_log_configuration_goes_with_override() {
+        let exec = json!({"logging": "NONE", "kmsKeyId": "k", "logConfiguration": {"s3KeyPrefix": "exec"}});
+        let document = json!({"configuration": {"executeCommandConfiguration": exec}});
+        let cluster = resource(ResourceType::Cluster, &document);
+        let evaluation = judge(&CONTROL, &cluster, Parameters::default());
+        let selected = Selected { control: &CONTROL, parameters: Parameters::default() };
+        let fix = plan(&cluster, &evaluation, &Facts::default(), &selected).unwrap();
+        let after = simulate(&fix.patch, &cluster).unwrap().document.value().unwrap();
+        assert_eq!(after.pointer(EXEC).unwrap(), &json!({"logging": "DEFAULT", "kmsKeyId": "k"}));
     }
 
     #[test]

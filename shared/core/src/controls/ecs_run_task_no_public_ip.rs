@@ -25,7 +25,7 @@ pub(super) static CONTROL: Control = Control {
     template: "stop the task (aws ecs stop-task) if it still runs, and change whoever starts it: --network-configuration \
                'awsvpcConfiguration={…,assignPublicIp=DISABLED}'; AssignPublicIp: DISABLED in the target of AWS::Scheduler::Schedule \
                or AWS::Events::Rule; Terraform: assign_public_ip = false in network_configuration of the target",
-    prevention: "deny ecs:RunTask and ecs:StartTask with the condition StringEqualsIfExists ecs:auto-assign-public-ip = true in \
+    prevention: "deny ecs:RunTask and ecs:StartTask with the condition Bool ecs:auto-assign-public-ip = true in \
                  an SCP, and try whether it holds: ECS long did not look at the key for these two calls",
     reference: "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AwsVpcConfiguration.html",
     safety: Safety::Manual,

@@ -5,44 +5,20 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::document::Field;
+use crate::text::url_decoded;
 
 /// A policy as the object that it is, byte for byte. A text that is none stays hidden: somebody has to look at it, and
 /// the event is not lost for it.
 pub(super) fn object(given: Field<&RawValue>) -> Field<Box<RawValue>> {
     given.and_then(|json| {
         let text: Option<Cow<'_, str>> = match json.get().starts_with('"') {
-            true => serde_json::from_str::<String>(json.get()).ok().and_then(decoded).map(Cow::Owned),
+            true => serde_json::from_str::<String>(json.get()).ok().and_then(url_decoded).map(Cow::Owned),
             false => Some(Cow::Borrowed(json.get())),
         };
         text.and_then(|text| serde_json::from_str::<Box<RawValue>>(&text).ok())
             .filter(|json| json.get().starts_with('{'))
             .map_or(Field::Hidden, Field::Known)
     })
-}
-
-/// The text without its URL encoding. IAM encodes in its answers and not in requests; a `+` stands for itself, and what
-/// does not begin as an encoded object is not encoded.
-fn decoded(text: String) -> Option<String> {
-    let encoded = |start: &str| text.get(..3).is_some_and(|first| first.eq_ignore_ascii_case(start));
-    if !encoded("%7B") && !encoded("%5B") {
-        return Some(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    for (index, part) in text.split('%').enumerate() {
-        let rest = match index {
-            0 => part,
-            _ => {
-                let (digits, rest) = part.split_at_checked(2)?;
-                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                    return None;
-                }
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest
-            }
-        };
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -158,6 +158,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether it is for a service of a Region, by the service's last part (`ecr.api`, `s3`, …).
+    pub fn serves(&self, service: &str, region: &str) -> bool {
+        self.service_name.text().is_some_and(|name| name.ends_with(&format!(".{region}.{service}")))
+    }
+
     /// Whether it lets everybody do everything, as AWS's default policy does. Any other policy has to be read by a
     /// person.
     pub fn is_open(&self) -> bool {

@@ -46,7 +46,7 @@ struct Network<'a> {
 /// group, whose id is not here.
 fn network<'a>(resource: &Resource, service: &'a Service, doubts: &mut Doubts) -> Option<Network<'a>> {
     if let Field::Known(block) = service.awsvpc()
-        && let Field::Known(groups) = &block.security_groups
+        && let Some(groups) = block.security_groups.known().filter(|groups| !groups.is_empty())
         && let Some(subnets) = block.subnets.known().filter(|subnets| !subnets.is_empty())
     {
         return Some(Network { block, subnets, groups: groups.iter().map(String::as_str).collect() });
@@ -91,9 +91,12 @@ fn reach(id: &str, groups: &[&str], required: &Required, public: bool, facts: &F
     let Some(table) = facts.network.route_table(vpc, id) else {
         return doubts.need(Need::RouteTables(vpc.to_owned()));
     };
+    let place = Place { subnet_id: id, subnet, vpc, table, groups };
     let way = default_route(table, public, facts, doubts);
-    if matches!(way, Way::Internet | Way::NotKnown) {
-        return;
+    match way {
+        Way::NotKnown => return,
+        Way::Internet => return through_the_internet(&place, required, facts, doubts),
+        Way::None(_) => {}
     }
     for user in required.internet.iter().chain(&required.abroad) {
         doubts.refuse(
@@ -105,18 +108,45 @@ fn reach(id: &str, groups: &[&str], required: &Required, public: bool, facts: &F
         return doubts.need(Need::Endpoints(vpc.to_owned()));
     };
     for (service, user) in &required.endpoints {
-        let name = format!(".{}.{service}", required.region);
-        let own: Vec<&Endpoint> = endpoints
-            .iter()
-            .filter(|endpoint| endpoint.service_name.text().is_some_and(|text| text.ends_with(&name)))
-            .collect();
-        let place = Place { subnet_id: id, subnet, vpc, table, groups };
+        let own: Vec<&Endpoint> =
+            endpoints.iter().filter(|one| one.serves(service, &required.region)).collect();
         match usable(&own, service, &place, facts, doubts) {
             Answer::Yes | Answer::NotKnown => {}
             Answer::No(why) => doubts.refuse(
                 format!("no route to {service}"),
                 format!("subnet {id} has {}, and {why}; {user} needs it: give the subnet a NAT route, or VPC {vpc} that endpoint", way.sentence()),
             ),
+        }
+    }
+}
+
+/// What goes to the internet today goes on doing so; what is new to the service's groups has to be let out by them, and
+/// an endpoint that has taken the service's name in the VPC has to let it in.
+fn through_the_internet(place: &Place<'_>, required: &Required, facts: &Facts, doubts: &mut Doubts) {
+    if !required.new || (required.endpoints.is_empty() && required.abroad.is_empty()) {
+        return;
+    }
+    if let Answer::No(why) = lets_out(place, facts, doubts, |egress| egress.spans("0.0.0.0/0")) {
+        doubts.refuse(
+            "no way out of the service's groups",
+            format!("{why}, the internet: the registry's login and secrets go through the task's own interface from platform version 1.4.0 on; let port 443 out"),
+        );
+    }
+    let Some(endpoints) = facts.network.endpoints(place.vpc) else {
+        return doubts.need(Need::Endpoints(place.vpc.to_owned()));
+    };
+    for (service, user) in &required.endpoints {
+        let own = endpoints.iter().filter(|one| one.serves(service, &required.region));
+        let named: Vec<&Endpoint> =
+            own.filter(|one| one.private_dns_enabled.known() != Some(&false)).collect();
+        if named.is_empty() {
+            continue;
+        }
+        if let Answer::No(why) = usable(&named, service, place, facts, doubts) {
+            doubts.refuse(
+                format!("no route to {service}"),
+                format!("an endpoint has the name of {service} in VPC {}, and {why}; {user} needs it: let the service's groups and the endpoint's meet", place.vpc),
+            );
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Required {
     pub(super) abroad: BTreeSet<String>,
     /// The Region of the service.
     pub(super) region: String,
+    /// Whether it meets the service's own groups and the VPC's names for the first time.
+    pub(super) new: bool,
 }
 
 /// Everything that Fargate fetches for a task.
@@ -32,8 +34,8 @@ pub(super) fn requirements(
     doubts: &mut Doubts,
 ) -> Required {
     let region = resource.id.arn.region().to_owned();
-    let mut required =
-        Required { endpoints: BTreeMap::new(), internet: BTreeSet::new(), abroad: BTreeSet::new(), region };
+    let (endpoints, internet, abroad) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    let mut required = Required { endpoints, internet, abroad, region, new: false };
     for (index, container) in task.container_definitions.items().iter().enumerate() {
         let name = shown(&container.label(index));
         match container.image.text().map(ImageReference::read) {
@@ -116,6 +118,7 @@ impl Required {
     pub(super) fn moved(mut self) -> Self {
         self.endpoints.retain(|service, _| !matches!(service.as_str(), "ecr.dkr" | "s3" | "logs"));
         self.internet.clear();
+        self.new = true;
         self
     }
 
