@@ -41,6 +41,11 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
+    replay_within(args, Room { sizes: Sizes::default(), sorting: IN_MEMORY, forgets: true }, voices)
+}
+
+/// The same in more or less memory, which changes no answer.
+fn replay_within(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
     let policy = policy_file::load(args.common.policy.as_deref(), voices)?;
     let policy = match args.mode {
         Some(mode) => policy.with_mode(mode, "--mode"),
@@ -48,7 +53,6 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(read::jobs(args.jobs)).build()?;
     let (inventory, unread) = inventory(args);
-    let room = Room { sizes: Sizes::default(), sorting: IN_MEMORY };
     let (feed, mut seen) = Feed::of(gather(args, room, voices)?);
     unread.into_iter().for_each(|fault| seen.faults.add(fault));
     let bar = progress::changes(feed.count(), voices.quiet);
@@ -173,3 +177,6 @@ fn inventory(args: &Replay) -> (Inventory, Vec<Fault>) {
     }
     (inventory, faults)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ use crate::resource::{Body, ResourceId, ResourceType};
 use crate::selection::Selection;
 
 /// How much is parting before it is looked at what may go.
-const PARTING: usize = 256;
+const PARTING: usize = 32;
 
 /// The resources that a change names and that come and go with deployments: revisions and tasks.
 pub fn passing(change: &Change) -> impl Iterator<Item = ResourceId> {

@@ -130,3 +130,70 @@ fn too_long(path: &str, number: usize, limit: usize, window: &mut Window<'_>, at
     );
     Fault::new(format!("{path}:{number}"), message).at_line(Some(number)).at_offset(begins)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts and places of the pieces of a text that is longer than a limit, and what is no piece.
+    fn pieces(text: &str, size: usize, limit: usize) -> (Vec<String>, Vec<String>) {
+        let (mut buffer, mut found) = (Vec::new(), Vec::new());
+        let mut window = Window::new(Box::new(text.as_bytes()), &mut buffer, size, limit);
+        while window.more(0) == More::Read {}
+        assert!(!window.done(), "{text} is not long enough");
+        let faults = read("f", limit, &mut window, &mut |input| {
+            if let Input::Piece(_, piece) = input {
+                found.push(format!("{} {}", piece.source, piece.json.get()));
+            }
+            Ok(())
+        });
+        (found, faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn lines_go_on_and_one_that_is_too_long_is_passed_over() {
+        let long = format!("{{\"long\":\"{}\"}}", "x".repeat(90));
+        let lines =
+            ["{\"a\":1}", "", "[{\"b\":2},{\"c\":3}]", "oops", &long, "{\"d\":4}", &long, "{\"e\":5}"];
+        for end in ["", "\n"] {
+            for size in [1, 7, 64] {
+                let (found, faults) = pieces(&(lines.join("\n") + end), size, 64);
+                let expected =
+                    ["f:1 {\"a\":1}", "f:3#0 {\"b\":2}", "f:3#1 {\"c\":3}", "f:6 {\"d\":4}", "f:8 {\"e\":5}"];
+                assert_eq!(found, expected, "{size}");
+                assert_eq!(faults.len(), 3, "{faults:?}");
+                assert!(faults[0].starts_with("f:4: not JSON: it breaks at column 1"), "{faults:?}");
+                assert!(faults[1].starts_with("f:5: the line at offset 32 is longer than"), "{faults:?}");
+                assert!(faults[2].starts_with("f:7: the line at offset"), "{faults:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_are_read_by_element() {
+        let events: Vec<String> = (0..9).map(|number| format!("{{\"number\":{number}}}")).collect();
+        let list = format!("[\n{}\n]", events.join(",\n"));
+        let (found, faults) = pieces(&list, 16, 64);
+        assert_eq!((found.len(), faults.len()), (9, 0));
+        assert_eq!(found[8], "f#8 {\"number\":8}");
+        let (found, faults) = pieces(&list[..list.len() - 4], 16, 64);
+        assert_eq!(found.len(), 8);
+        assert!(faults[0].starts_with("f: the list breaks off at offset"), "{faults:?}");
+        let wrap = |event: &String| serde_json::json!({ "CloudTrailEvent": event }).to_string();
+        let answer = format!(
+            "{{ \"Events\": [\n{}],\n\"NextToken\": null}}",
+            events.iter().map(wrap).collect::<Vec<_>>().join(",")
+        );
+        let (found, faults) = pieces(&answer, 16, 64);
+        assert_eq!((found.len(), faults.len()), (9, 0), "{faults:?}");
+        assert_eq!(found[2], "f#2 {\"number\":2}");
+    }
+
+    #[test]
+    fn one_document_that_is_too_long_is_said_once() {
+        let document = format!("{{\n\"a\": [{}]\n}}", "1,\n".repeat(90) + "1");
+        let (found, faults) = pieces(&document, 16, 64);
+        assert_eq!((found.len(), faults.len()), (0, 1));
+        assert!(faults[0].contains("one event a line"), "{faults:?}");
+    }
+}

@@ -136,9 +136,7 @@ impl<'w, 'a> Log<'w, 'a> {
         let mut next = self.first(at);
         loop {
             next = match next {
-                Next::Element(at) if self.watched.is_some() && scan::begins(self.window.from(at)) => {
-                    self.scan(at)
-                }
+                Next::Element(at) if self.can_scan(at) => self.scan(at),
                 Next::Element(at) => self.parse(at, at),
                 Next::End(at) => return Some(at),
                 // Where the bytes break off, that the text does so too is no news.
@@ -149,6 +147,12 @@ impl<'w, 'a> Log<'w, 'a> {
                 }
             };
         }
+    }
+
+    /// Whether an element begins as CloudTrail begins records, so that scanning can go on from it.
+    fn can_scan(&mut self, at: u64) -> bool {
+        while self.window.end() < at + scan::BEHIND as u64 && self.window.more(at) == More::Read {}
+        self.watched.is_some() && scan::begins(self.window.from(at))
     }
 
     /// Scans from an element on to one that has to be parsed, and parses it.
@@ -236,8 +240,7 @@ impl<'w, 'a> Log<'w, 'a> {
             };
             match self.next(end) {
                 Next::Element(next) => {
-                    let scanned = self.watched.is_some() && next > until;
-                    if scanned && scan::begins(self.window.from(next)) {
+                    if next > until && self.can_scan(next) {
                         return Next::Element(next);
                     }
                     at = next;

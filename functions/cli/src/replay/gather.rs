@@ -1,7 +1,6 @@
 //! Gathers what may be a change out of all files, in the order of the times. A record is looked at only as far as its
 //! place in that order asks for; the rest is read when its turn comes.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -29,8 +28,8 @@ pub(crate) struct Gathered {
     pub(crate) records: Sorted,
     /// The names of the files.
     pub(crate) names: Vec<String>,
-    /// What is named, and until when.
-    pub(crate) mentions: Mentions,
+    /// What is named, and until when; none where that is not to matter.
+    pub(crate) mentions: Option<Mentions>,
     /// What was counted and said so far.
     pub(crate) seen: Seen,
 }
@@ -42,11 +41,15 @@ pub(crate) struct Seen {
     pub(crate) faults: Faults,
 }
 
-/// How much is held: of a file, and of what is sorted.
+/// How much is held.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Room {
+    /// Of a file.
     pub(crate) sizes: Sizes,
+    /// Of what is sorted.
     pub(crate) sorting: usize,
+    /// Whether the worlds forget what nothing names any more.
+    pub(crate) forgets: bool,
 }
 
 /// Reads every file.
@@ -57,8 +60,8 @@ pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyh
     seen.events.broken += unlisted.len() as u64;
     unlisted.into_iter().for_each(|fault| seen.faults.add(fault));
 
-    let calls: BTreeSet<&[u8]> = Api::call_names().map(str::as_bytes).collect();
-    let watched = |name: &[u8]| calls.contains(name);
+    let calls = Calls::watched();
+    let watched = |name: &[u8]| calls.have(name);
     let sorter = Sorter::new(room.sorting);
     let state =
         || Reader { sorter: Some(&sorter), since: args.since, until: args.until, ..Reader::default() };
@@ -90,8 +93,30 @@ pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyh
         let name = names.get(index).map_or("", String::as_str);
         voices.detail(&format!("{name}: {read} pieces, {kept} of them may be changes"));
     }
+    let mentions = room.forgets.then_some(mentions);
     let records = sorter.sorted().context(TEMPORARY)?;
     Ok(Gathered { records, names, mentions, seen })
+}
+
+/// The names of calls that are watched. Every record of every log is looked up here, and most are not among them.
+struct Calls([Vec<&'static [u8]>; 64]);
+
+impl Calls {
+    fn watched() -> Self {
+        let mut calls = Self([const { Vec::new() }; 64]);
+        Api::call_names().map(str::as_bytes).for_each(|name| calls.0[Self::shelf(name)].push(name));
+        calls
+    }
+
+    fn have(&self, name: &[u8]) -> bool {
+        self.0[Self::shelf(name)].contains(&name)
+    }
+
+    /// Names of one length that begin and end alike share a shelf, and few others.
+    fn shelf(name: &[u8]) -> usize {
+        let [first, last] = [name.first(), name.last()].map(|sign| usize::from(sign.copied().unwrap_or(0)));
+        (first * 7 + last * 3 + name.len()) % 64
+    }
 }
 
 /// What went wrong where the file system did not take what memory is too small for.

@@ -52,7 +52,7 @@ impl Batch {
 pub(crate) struct Feed {
     records: Sorted,
     names: Vec<String>,
-    parting: Parting,
+    parting: Option<Parting>,
     last: Option<(ChangeId, AccountId)>,
 }
 
@@ -60,7 +60,7 @@ impl Feed {
     /// Of what was gathered.
     pub(crate) fn of(gathered: Gathered) -> (Self, Seen) {
         let Gathered { records, names, mentions, seen } = gathered;
-        (Self { records, names, parting: Parting::new(mentions), last: None }, seen)
+        (Self { records, names, parting: mentions.map(Parting::new), last: None }, seen)
     }
 
     /// How many records there are.
@@ -95,9 +95,9 @@ impl Feed {
                 }
             }
         }
-        if let Some((last, _)) = batch.changes.last() {
+        if let (Some((last, _)), Some(parting)) = (batch.changes.last(), &mut self.parting) {
             let changes = batch.changes.iter().map(|(change, _)| change);
-            batch.parting = self.parting.after(changes, last.time);
+            batch.parting = parting.after(changes, last.time);
         }
         Ok(Some(batch))
     }

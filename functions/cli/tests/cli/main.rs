@@ -9,3 +9,4 @@ mod report;
 mod sarif;
 mod secrets;
 mod status;
+mod streams;
