@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test lint bench fuzz clean
+.PHONY: test lint bench bench-memory fuzz clean
 
 # Formatting, lints, documentation, then every test. Needs Rust and nothing else.
 test: lint
@@ -15,8 +15,12 @@ lint:
 
 # Ratios of CPU time, in one run; never part of the tests.
 bench:
-	$(CARGO) build --release --package shipshape
-	python3 tests/bench.py target/release/shipshape target
+	python3 tests/bench.py speed
+
+# Peak memory at 5 and 20 GB, and a report of ten thousand findings. Takes a while, and 6 GB of disk.
+bench-memory:
+	python3 tests/bench.py memory
+	python3 tests/bench.py many
 
 # Ten minutes of any bytes through parse, evaluate and plan. Needs a nightly compiler and a C++ compiler, and installs
 # cargo-fuzz. What it finds goes to tests/fuzz/found, which every `cargo test` runs.

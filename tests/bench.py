@@ -1,111 +1,141 @@
 #!/usr/bin/env python3
-"""Replay against only decompressing the same logs: CPU time, interleaved, the median of nine runs.
+"""Measures replay, on CloudTrail logs that it makes (see bench/logs.py). Needs Python and cargo, nothing else.
 
-Logs are made out of the captured events in `events/` and of records that nobody watches. Usage: bench.py BINARY FOLDER
+bench.py speed    CPU time against only decompressing the same files: interleaved, the median of nine
+bench.py memory   peak memory at 5 and at 20 GB of content
+bench.py many     10 GB with ten thousand resources that violate something; keeps the report's ends
+
+Prints Markdown tables. Logs and reports go to target/bench, or where CARGO_TARGET_DIR says.
 """
 
-import glob
-import gzip
-import json
+import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
+import time
 
-RUNS = 9
-RECORDS = 40_000
-A_FILE = 2_000
-SHARES = [0, 1, 10]
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+TARGET = os.path.abspath(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")))
+BENCH = os.path.join(TARGET, "bench")
+sys.path.insert(0, os.path.join(HERE, "bench"))
 
+import logs  # noqa: E402
 
-def watched():
-    """The CloudTrail records of the captured events."""
-    found = []
-    for path in sorted(glob.glob("events/ecs/*.json")):
-        with open(path, encoding="utf-8") as file:
-            detail = json.load(file)["detail"]
-        if isinstance(detail, dict) and detail.get("eventSource") == "ecs.amazonaws.com":
-            found.append(detail)
-    return found
-
-
-def filler(number):
-    """A record of a read call, in the size and shape that fill real trails."""
-    return {
-        "eventVersion": "1.11",
-        "userIdentity": {
-            "type": "AssumedRole",
-            "arn": f"arn:aws:sts::111122223333:assumed-role/app-{number % 97}/i-{number:017x}",
-            "accountId": "111122223333",
-            "sessionContext": {"attributes": {"mfaAuthenticated": "false", "creationDate": "2026-11-03T08:00:00Z"}},
-        },
-        "eventTime": f"2026-11-03T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z",
-        "eventSource": "sts.amazonaws.com",
-        "eventName": "AssumeRole",
-        "awsRegion": "eu-west-1",
-        "sourceIPAddress": f"10.{number % 256}.{number // 256 % 256}.7",
-        "userAgent": "aws-sdk-java/2.20.1 Linux/5.10 OpenJDK_64-Bit_Server_VM/17",
-        "requestParameters": {"roleArn": f"arn:aws:iam::111122223333:role/app-{number % 31}", "durationSeconds": 3600},
-        "responseElements": {"credentials": {"expiration": "Nov 3, 2026, 9:00:00 AM"}},
-        "requestID": f"{number:08x}-0000-4000-8000-{number * 7919 % 16**12:012x}",
-        "eventID": f"{number:08x}-1111-4000-8000-{number * 104729 % 16**12:012x}",
-        "readOnly": True,
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": "111122223333",
-        "eventCategory": "Management",
-    }
+REPLAY = os.path.join(TARGET, "release", "shipshape")
+INFLATE = os.path.join(TARGET, "release", "examples", "inflate")
+CORES = os.cpu_count() or 1
+# What this control judges is in none of the logs: replay reads, sorts and folds, and judges nothing.
+NOTHING = ["--control", "ecs-account-container-insights"]
 
 
-def make(folder, share):
-    """Writes the logs with this share of watched records, in percent; answers their sizes."""
-    os.makedirs(folder, exist_ok=True)
-    templates = watched()
-    raw = 0
-    for start in range(0, RECORDS, A_FILE):
-        records = []
-        for number in range(start, start + A_FILE):
-            if number % 100 < share:
-                record = dict(templates[number % len(templates)])
-                record["eventID"] = f"watched-{number}"
-            else:
-                record = filler(number)
-            records.append(record)
-        text = json.dumps({"Records": records}, separators=(",", ":")).encode()
-        raw += len(text)
-        with gzip.open(f"{folder}/{start:06}.json.gz", "wb", compresslevel=6) as file:
-            file.write(text)
-    return raw
+def build():
+    cargo = os.environ.get("CARGO", "cargo")
+    for what in (["--bins"], ["--example", "inflate"]):
+        subprocess.run([cargo, "build", "--release", "--package", "shipshape", *what], check=True, cwd=ROOT)
 
 
-def cpu(command):
-    """User and system seconds of one run."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+class Run:
+    """CPU and wall seconds and peak memory of one run of a command."""
+
+    def __init__(self, command, out=subprocess.DEVNULL):
+        start = time.monotonic()
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.wall = time.monotonic() - start
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.peak = usage.ru_maxrss / 1024
+        if child.returncode != 0:
+            sys.exit(f"exit status {child.returncode}: {' '.join(command)}")
+
+
+def replay(folder, jobs, *more):
+    return [REPLAY, "replay", "-q", "-j", str(jobs), "--format", "json", "-o", os.devnull, *more, folder]
+
+
+def gzip(folder):
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".gz"))
+    return ["gzip", "-dc", *(os.path.join(folder, name) for name in names)]
+
+
+def ratio(ours, theirs, of):
+    """How much of their speed ours is, run by run: the median, the least and the most."""
+    ratios = [of(there) / of(our) for our, there in zip(ours, theirs)]
+    return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+def median(runs, of=lambda run: run.cpu):
+    return statistics.median(of(run) for run in runs)
+
+
+def speed(options):
+    total = options.megabytes * 1_000_000
+    print("| Watched | Threads | Only inflated | Replay | Speed against inflate | read and folded alone | wall clock "
+          "| against `gzip -dc` |")
+    print("|---|---|---|---|---|---|---|---|")
+    for share in options.shares:
+        folder = os.path.join(BENCH, f"speed-{share}")
+        raw, packed, found, count = logs.folder(folder, logs.sizes(total), share)
+        for jobs in sorted({1, CORES}):
+            commands = [[INFLATE, "-j", str(jobs), folder], replay(folder, jobs), replay(folder, jobs, *NOTHING)]
+            if jobs == 1:
+                commands.append(gzip(folder))
+            # Interleaved, so that whatever else the machine does meets all of them; the first round warms the cache.
+            rounds = [[Run(command) for command in commands] for _ in range(options.runs + 1)][1:]
+            inflated, replayed, folded, *unzipped = map(list, zip(*rounds))
+            cpu, wall = (lambda run: run.cpu), (lambda run: run.wall)
+            beside = ratio(replayed, unzipped[0], cpu) if unzipped else ""
+            print(f"| {share} % | {jobs} | {median(inflated):.3f} s | {median(replayed):.3f} s "
+                  f"| {ratio(replayed, inflated, cpu)} | {ratio(folded, inflated, cpu)} "
+                  f"| {ratio(replayed, inflated, wall)}, {raw / median(replayed, wall) / 1e6:.0f} MB/s | {beside} |",
+                  flush=True)
+        print(f"<!-- {share} %: {raw / 1e6:.0f} MB in {len(os.listdir(folder)) - 1} files, {raw / packed:.1f} : 1, "
+              f"{found} of {count} records watched -->", flush=True)
+
+
+def memory(options):
+    print("| Watched | Content | Files | Peak memory, 1 thread | all threads | Wall clock, all threads |")
+    print("|---|---|---|---|---|---|")
+    for share in options.shares:
+        for gigabytes in (5, 20):
+            folder = os.path.join(BENCH, f"memory-{share}-{gigabytes}")
+            plan = logs.sizes(gigabytes * 1_000_000_000)
+            raw, packed, found, count = logs.folder(folder, plan, share, level=1)
+            one, all_threads = Run(replay(folder, 1)), Run(replay(folder, CORES))
+            print(f"| {share} % | {raw / 1e9:.1f} GB ({packed / 1e9:.1f} packed) | {len(plan)} | {one.peak:.0f} MB "
+                  f"| {all_threads.peak:.0f} MB | {all_threads.wall:.0f} s |", flush=True)
+
+
+def many(options):
+    folder = os.path.join(BENCH, "many")
+    plan = logs.sizes(options.gigabytes * 1_000_000_000)
+    raw, _, found, _ = logs.folder(folder, plan, 0.5, level=1, only=r"\.fail\.", copies=1500)
+    report = os.path.join(BENCH, "many.txt")
+    command = [REPLAY, "replay", "-q", "-o", report, folder]
+    run = Run(command)
+    with open(report, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for name, part in (("head", lines[:40]), ("tail", lines[-40:])):
+        with open(os.path.join(BENCH, f"many.{name}.txt"), "w", encoding="utf-8") as file:
+            file.write("\n".join(part) + "\n")
+    print(f"{raw / 1e9:.1f} GB, {found} watched records: {run.wall:.0f} s wall, {run.cpu:.0f} s CPU, "
+          f"{run.peak:.0f} MB; {len(lines)} lines of text, of which {lines[0]}")
 
 
 def main():
-    binary, target = sys.argv[1:3]
-    print("watched  raw MB  replay s  gzip -dc s  speed against gzip (median, min to max)")
-    for share in SHARES:
-        folder = f"{target}/bench/{share}"
-        raw = make(folder, share)
-        files = sorted(glob.glob(f"{folder}/*.gz"))
-        pairs = []
-        for run in range(RUNS + 1):
-            ours = cpu([binary, "replay", "-q", "-j", "1", folder])
-            theirs = cpu(["gzip", "-dc", *files])
-            if run:
-                pairs.append((ours, theirs))
-        ratios = [theirs / ours for ours, theirs in pairs]
-        print(
-            f"{share:6}%  {raw / 1e6:6.1f}  {statistics.median(p[0] for p in pairs):8.3f}"
-            f"  {statistics.median(p[1] for p in pairs):10.3f}"
-            f"  {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["speed", "memory", "many"])
+    parser.add_argument("--shares", type=float, nargs="+", help="watched records, in percent")
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--megabytes", type=int, default=500, help="content of each set that speed is measured on")
+    parser.add_argument("--gigabytes", type=int, default=10, help="content of the set with many findings")
+    options = parser.parse_args()
+    wanted = options.shares or ([1] if options.what == "memory" else [0, 1, 10])
+    options.shares = [int(share) if share == int(share) else share for share in wanted]
+    build()
+    {"speed": speed, "memory": memory, "many": many}[options.what](options)
 
 
 if __name__ == "__main__":

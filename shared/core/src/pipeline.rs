@@ -16,7 +16,7 @@ use crate::ledger::{Opened, Outcome, Settled};
 use crate::policy::{ExemptionMatch, Mode, Policy};
 use crate::ports::Ports;
 use crate::preflight::{Preflight, preflight};
-use crate::remediation::{self, Fix};
+use crate::remediation::{self, Fix, Prover};
 use crate::resource::{Resource, ResourceId};
 use crate::selection::{Selected, Selection};
 
@@ -69,6 +69,7 @@ pub async fn handle<P: Ports>(
         let mut judgements = Vec::with_capacity(evaluations.len());
         let mut authorized = Vec::new();
         let mut unjudged: Option<(Vec<Need>, String)> = None;
+        let mut prover = whole.map(|whole| Prover::new(whole.resource));
         for evaluation in evaluations {
             // What the event shows to be wrong is wrong, even where what is known of the whole does not show it.
             let of_part = shown.iter().find(|one| one.control == evaluation.control && fails(one));
@@ -78,7 +79,8 @@ pub async fn handle<P: Ports>(
             };
             let judgement = match (&evaluation.compliance, judged) {
                 (Compliance::Failed(_), Some(judged)) => {
-                    let (judgement, fix) = rule(&case, judged, evaluation, ports, policy, selection).await?;
+                    let (judgement, fix) =
+                        rule(&case, judged, evaluation, &mut prover, ports, policy, selection).await?;
                     authorized.extend(fix);
                     judgement
                 }
@@ -281,6 +283,7 @@ async fn rule<P: Ports>(
     case: &Case<'_>,
     judged: Judged<'_>,
     evaluation: Evaluation,
+    prover: &mut Option<Prover<'_>>,
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
@@ -288,7 +291,7 @@ async fn rule<P: Ports>(
     let (resource, now) = (judged.resource, case.now);
     let finding = finding(case, resource, &evaluation);
     let opened = ports.open(&finding, now).await?;
-    let proposal = propose(judged, &evaluation, ports, selection).await?;
+    let proposal = propose(judged, &evaluation, prover, ports, selection).await?;
     let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
     let decision = decide(&finding, proposed, policy, &opened.history, now);
     let ruling = Ruling::of(&decision);
@@ -347,6 +350,7 @@ fn finding(case: &Case<'_>, resource: &Resource, evaluation: &Evaluation) -> Fin
 async fn propose<P: Ports>(
     judged: Judged<'_>,
     evaluation: &Evaluation,
+    prover: &mut Option<Prover<'_>>,
     ports: &mut P,
     selection: &Selection,
 ) -> Result<Option<(Fix, Preflight)>, P::Failure> {
@@ -355,16 +359,17 @@ async fn propose<P: Ports>(
     for round in 0..=ROUNDS {
         let facts = ports.facts();
         let Some(fix) = remediation::plan(resource, evaluation, facts, selected) else { return Ok(None) };
-        if judged.part {
+        let Some(prover) = prover.as_mut().filter(|_| !judged.part) else {
             return Ok(Some((fix, Preflight::Unknown(vec![Need::Resource(resource.id.clone())]))));
-        }
-        let proof = remediation::prove(&fix, selected.control, resource, facts, selection);
+        };
+        let proof = prover.prove(&fix, selected.control, facts, selection);
         let answer = preflight(&fix, resource, facts, selected, proof);
         match &answer {
             Preflight::Unknown(needs) if round < ROUNDS => {
                 if !ports.fetch(needs).await? {
                     return Ok(Some((fix, answer)));
                 }
+                prover.facts_changed();
             }
             _ => return Ok(Some((fix, answer))),
         }

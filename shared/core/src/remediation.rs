@@ -206,25 +206,69 @@ pub fn prove(
     facts: &Facts,
     selection: &Selection,
 ) -> Result<Proof, Loosening> {
-    let after = simulate(&fix.patch, resource)?;
-    never_worse(resource, &after, &[control.slug], facts, selection)?;
-    Ok(Proof { after })
+    Prover::new(resource).prove(fix, control, facts, selection)
 }
+
+/// Proves the fixes of one resource. What they have in common is worked out once, as long as the facts stay the same:
+/// what the catalogue says of the resource, and of what a patch makes of it, which may be several controls' patch.
+#[derive(Debug)]
+pub struct Prover<'a> {
+    resource: &'a Resource,
+    before: Option<BySlug>,
+    after: Vec<(Patch, Result<After, Loosening>)>,
+}
+
+impl<'a> Prover<'a> {
+    /// Nothing is worked out yet.
+    pub fn new(resource: &'a Resource) -> Self {
+        Self { resource, before: None, after: Vec::new() }
+    }
+
+    /// Forgets what rested on facts that have changed.
+    pub fn facts_changed(&mut self) {
+        *self = Self::new(self.resource);
+    }
+
+    /// Proves that a fix converges and never loosens, by the whole catalogue.
+    pub fn prove(
+        &mut self,
+        fix: &Fix,
+        control: &Control,
+        facts: &Facts,
+        selection: &Selection,
+    ) -> Result<Proof, Loosening> {
+        let known = self.after.iter().position(|(patch, _)| *patch == fix.patch);
+        let index = known.unwrap_or_else(|| {
+            let after = simulate(&fix.patch, self.resource);
+            let judged = after.map(|after| {
+                let evaluations = evaluate_all(&after, facts, selection);
+                (after, evaluations)
+            });
+            self.after.push((fix.patch.clone(), judged));
+            self.after.len() - 1
+        });
+        let (_, judged) = &self.after[index];
+        let (after, evaluations) = judged.as_ref().map_err(Clone::clone)?;
+        let before =
+            self.before.get_or_insert_with(|| by_slug(evaluate_all(self.resource, facts, selection)));
+        never_worse(before, evaluations, &[control.slug])?;
+        Ok(Proof { after: after.clone() })
+    }
+}
+
+/// What a patch makes of a resource, and what the catalogue says of that.
+type After = (Resource, Vec<Evaluation>);
+
+/// What controls say, by their slugs.
+type BySlug = BTreeMap<&'static str, Compliance>;
 
 /// What no fix is held to: ECS.1 took `privileged` for an excuse, so that a container which gives it up may fail there,
 /// and is the better for it.
 pub const EXCUSED: &str = "ecs-host-mode-root-opt-in";
 
 /// Every control of `mended` passes on the new state, and no control is worse off than on the old one.
-fn never_worse(
-    before: &Resource,
-    after: &Resource,
-    mended: &[&str],
-    facts: &Facts,
-    selection: &Selection,
-) -> Result<(), Loosening> {
-    let old: BTreeMap<&str, Compliance> = by_slug(evaluate_all(before, facts, selection));
-    for evaluation in evaluate_all(after, facts, selection) {
+fn never_worse(before: &BySlug, after: &[Evaluation], mended: &[&str]) -> Result<(), Loosening> {
+    for evaluation in after {
         let slug = evaluation.control.slug;
         match evaluation.compliance {
             Compliance::Unknown(_) if mended.contains(&slug) => return Err(Loosening::NotShown(slug)),
@@ -233,7 +277,7 @@ fn never_worse(
             }
             _ => {}
         }
-        let before = old.get(slug).filter(|_| slug != EXCUSED);
+        let before = before.get(slug).filter(|_| slug != EXCUSED);
         if before.is_some_and(|before| worse(before, &evaluation.compliance)) {
             return Err(Loosening::Breaks(slug));
         }
@@ -241,7 +285,7 @@ fn never_worse(
     Ok(())
 }
 
-fn by_slug(evaluations: Vec<Evaluation>) -> BTreeMap<&'static str, Compliance> {
+fn by_slug(evaluations: Vec<Evaluation>) -> BySlug {
     evaluations.into_iter().map(|one| (one.control.slug, one.compliance)).collect()
 }
 

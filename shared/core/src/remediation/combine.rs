@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use json_patch::Patch;
 
-use super::{Action, Loosening, never_worse, simulate, starts_deployment as starts};
+use super::{Action, Loosening, by_slug, never_worse, simulate, starts_deployment as starts};
+use crate::control::evaluate_all;
 use crate::decide::Authorized;
 use crate::facts::Facts;
 use crate::resource::{Resource, ResourceId};
@@ -86,6 +87,7 @@ pub fn combine(
     for ((target, action), mut fixes) in by_target {
         fixes.sort_by_key(|one| one.control().slug);
         let Some(before) = fixes.first().map(|one| one.resource().clone()) else { continue };
+        let old = by_slug(evaluate_all(&before, facts, selection));
         let mut after = before.clone();
         let mut patches: Vec<Patch> = Vec::new();
         let mut controls: Vec<&'static str> = Vec::new();
@@ -99,7 +101,10 @@ pub fn combine(
                 simulate(&one.fix().patch, &after)
             };
             let with: Vec<&str> = controls.iter().copied().chain([slug]).collect();
-            match next.and_then(|next| never_worse(&before, &next, &with, facts, selection).map(|()| next)) {
+            let proved = next.and_then(|next| {
+                never_worse(&old, &evaluate_all(&next, facts, selection), &with).map(|()| next)
+            });
+            match proved {
                 Ok(next) => {
                     after = next;
                     if !patches.contains(&one.fix().patch) {
