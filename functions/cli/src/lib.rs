@@ -86,6 +86,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &
     }
 }
 
+/// Reads what a command line of `replay` names, into the order of the times, and judges nothing; answers how many records
+/// may be changes. `make bench` holds it against only decompressing.
+pub fn read_in_order(args: impl IntoIterator<Item = OsString>, err: &mut dyn Write) -> anyhow::Result<u64> {
+    let cli = Cli::try_parse_from(args)?;
+    let Command::Replay(args) = cli.command else { anyhow::bail!("`replay` alone reads in order") };
+    let mut voices =
+        Voices { out: &mut io::sink(), err, color: cli.color, quiet: cli.quiet, verbose: cli.verbose };
+    replay::read_in_order(&args, &mut voices)
+}
+
 fn command(command: Command, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
     match command {
         Command::Replay(args) => replay::replay(&args, voices),

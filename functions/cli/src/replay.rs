@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::mem;
 
+use anyhow::Context;
 use indicatif::ProgressBar;
 use rayon::ThreadPool;
 use shipshape_core::control::Severity;
@@ -19,11 +20,10 @@ use shipshape_core::selection::Selection;
 use crate::args::{Format, Replay};
 use crate::output::{Answers, json, text};
 use crate::progress;
-use crate::read::sort::IN_MEMORY;
-use crate::read::{self, Fault, Sizes, files};
+use crate::read::{self, Fault, files};
 use crate::tally::{Counterfactual, Tally};
 use crate::{Status, Voices, policy_file};
-use gather::{NOT_AN_EVENT, Room, Seen, gather};
+use gather::{NOT_AN_EVENT, Room, Seen, TEMPORARY, gather};
 use walk::{AsItIs, Feed, WhatIf};
 
 /// What replay has to tell beside its answers.
@@ -41,7 +41,7 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
-    replay_within(args, Room { sizes: Sizes::default(), sorting: IN_MEMORY, forgets: true }, voices)
+    replay_within(args, Room::default(), voices)
 }
 
 /// The same in more or less memory, which changes no answer.
@@ -159,6 +159,16 @@ impl Worlds {
         let others = || rayon::join(|| told.as_mut().map(&what_if), || what_if(fixed));
         rayon::join(|| as_it_is(real), others).0
     }
+}
+
+/// Finds, sorts and merges the records, and goes through them in their order.
+pub(crate) fn read_in_order(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<u64> {
+    let mut records = gather(args, Room::default(), voices)?.records;
+    let mut count = 0;
+    while records.next().context(TEMPORARY)?.is_some() {
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// What `--state` holds, and what in it could not be read.

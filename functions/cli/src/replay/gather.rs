@@ -15,7 +15,7 @@ use super::parting::Mentions;
 use crate::Voices;
 use crate::args::Replay;
 use crate::read::faults::Faults;
-use crate::read::sort::{Content, Key, Run, Sorted, Sorter};
+use crate::read::sort::{Content, IN_MEMORY, Key, Run, Sorted, Sorter};
 use crate::read::{self, Fault, Head, Input, Sizes, files};
 use crate::tally::Events;
 
@@ -50,6 +50,12 @@ pub(crate) struct Room {
     pub(crate) sorting: usize,
     /// Whether the worlds forget what nothing names any more.
     pub(crate) forgets: bool,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { sizes: Sizes::default(), sorting: IN_MEMORY, forgets: true }
+    }
 }
 
 /// Reads every file.
