@@ -12,6 +12,8 @@ use serde_json::Value;
 use super::gather::Room;
 use super::*;
 use crate::args::{Cli, Color, Command};
+use crate::read::Sizes;
+use crate::read::sort::IN_MEMORY;
 
 /// Much room.
 const WIDE: Room =
