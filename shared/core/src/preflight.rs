@@ -242,8 +242,8 @@ pub fn updatable(resource: &Resource, service: &Service, doubts: &mut Doubts) {
             "AWS Batch manages this cluster: change the job definition or the compute environment",
         );
     }
-    if resource.tags.is_hidden() {
-        // A stack may own it.
+    if resource.tags.known().is_none() {
+        // Nobody has seen its tags, and a stack may own it.
         doubts.need(Need::Resource(resource.id.clone()));
     }
 }
