@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::actor::{UserIdentity, origin};
 use super::effect::{Effect, Nothing};
-use super::{Envelope, Ignored, ParseError, Parsed, Place, Probe, foreign, missing, reason};
+use super::{Envelope, Ignored, ParseError, Parsed, Place, foreign, missing, reason};
 use super::{autoscaling, ec2, ecr, ecs, iam};
 use crate::change::{Api, Change};
 use crate::document::{Field, Present};
@@ -20,6 +20,10 @@ use crate::finding::Fingerprint;
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Header<'a> {
+    #[serde(borrow)]
+    event_source: Field<Cow<'a, str>>,
+    #[serde(borrow)]
+    event_name: Field<Cow<'a, str>>,
     #[serde(borrow, rename = "eventID")]
     event_id: Field<Cow<'a, str>>,
     #[serde(borrow)]
@@ -55,13 +59,11 @@ pub(super) fn parse(json: &RawValue, envelope: Option<&Envelope<'_>>) -> Result<
         return Err(ParseError::NotAnObject);
     }
     let not_json = |error: serde_json::Error| ParseError::NotJson(reason(&error));
-    let probe: Probe<'_> = serde_json::from_str(json.get()).map_err(not_json)?;
-    let (Some(source), Some(name)) = (probe.event_source.known(), probe.event_name.known()) else {
+    let header: Header<'_> = serde_json::from_str(json.get()).map_err(not_json)?;
+    let (Some(source), Some(name)) = (header.event_source.known(), header.event_name.known()) else {
         return Err(ParseError::NotAnEvent);
     };
     let Some(api) = Api::find(source, name) else { return Ok(Parsed::Ignored(Ignored::Unwatched)) };
-
-    let header: Header<'_> = serde_json::from_str(json.get()).map_err(not_json)?;
     // Records before version 1.02 have no type, and are calls.
     if header.event_type.known().is_some_and(|kind| kind != "AwsApiCall") {
         return Ok(Parsed::Ignored(Ignored::NotACall));
