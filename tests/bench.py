@@ -54,6 +54,13 @@ def replay(folder, jobs, binary=REPLAY):
     return [binary, "replay", "-q", "-j", str(jobs), "--format", "json", "-o", os.devnull, folder]
 
 
+def in_turn(commands, number):
+    """Runs the commands, from another one on in every round."""
+    order = [(index + number) % len(commands) for index in range(len(commands))]
+    done = {index: Run(commands[index]) for index in order}
+    return [done[index] for index in range(len(commands))]
+
+
 def gzip(folder):
     names = sorted(name for name in os.listdir(folder) if name.endswith(".gz"))
     return ["gzip", "-dc", *(os.path.join(folder, name) for name in names)]
@@ -81,8 +88,9 @@ def speed(options):
             commands = [[INFLATE, "-j", str(jobs), folder], replay(folder, jobs), replay(folder, jobs, READ)]
             if jobs == 1:
                 commands.append(gzip(folder))
-            # Interleaved, so that whatever else the machine does meets all of them; the first round warms the cache.
-            rounds = [[Run(command) for command in commands] for _ in range(options.runs + 1)][1:]
+            # Interleaved, so that whatever else the machine does meets all of them, and each in every place of a round; the
+            # first round warms the cache.
+            rounds = [in_turn(commands, number) for number in range(options.runs + 1)][1:]
             inflated, replayed, read, *unzipped = map(list, zip(*rounds))
             cpu, wall = (lambda run: run.cpu), (lambda run: run.wall)
             beside = ratio(replayed, unzipped[0], cpu) if unzipped else ""

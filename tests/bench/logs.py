@@ -12,7 +12,7 @@ import re
 import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-EVENTS = os.path.join(HERE, "..", "..", "events", "ecs", "*.json")
+EVENTS = os.path.join(HERE, "..", "..", "events", "*", "*.json")
 # Every name of a cluster, service or family gets so many numbers behind it.
 COPIES = 250
 START = 1793520000  # 2026-11-01, in seconds
@@ -141,7 +141,7 @@ def details():
     for path in sorted(glob.glob(EVENTS)):
         with open(path, encoding="utf-8") as file:
             detail = json.load(file)["detail"]
-        if isinstance(detail, dict) and detail.get("eventSource") == "ecs.amazonaws.com" and "eventID" in detail:
+        if isinstance(detail, dict) and "eventSource" in detail and "eventID" in detail:
             yield os.path.basename(path), json.dumps(detail, separators=(",", ":"))
 
 
