@@ -1,8 +1,14 @@
 //! The pre-flight of the public address, fact by fact: one that is missing is named, one that speaks against the
 //! fix refuses it in a sentence, and only when all are there is the fix made.
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use shipshape_core::document::Document;
+use shipshape_core::facts::Facts;
 use shipshape_core::policy::Policy;
+use shipshape_core::preflight::Doubts;
+use shipshape_core::preflight::reachability::of_the_mended;
+use shipshape_core::resource::{Body, Resource, ResourceId, ResourceType};
 use shipshape_tests::{Call, arn, good_task, nat_network, policy, service, walk, world};
 
 const CONTROL: &str = "ecs-service-no-public-ip";
@@ -321,4 +327,53 @@ fn a_roll_must_start_the_same_images() {
     let mut loose = by_nat();
     loose.task["containerDefinitions"][0]["versionConsistency"] = json!("disabled");
     says(&loose, "versionConsistency disabled");
+}
+
+/// What speaks against moving a service to a revision that logs by awslogs, as its network is.
+fn moving(network: &[Value], service: &Value, old: &Value) -> String {
+    let mut facts = Facts::default();
+    for known in network {
+        facts.absorb(&RawValue::from_string(known.to_string()).unwrap()).unwrap();
+    }
+    let read = |kind, name: &str, json: &Value| {
+        let id = ResourceId { kind, arn: arn(name).parse().unwrap() };
+        Resource::read(id, Document::from_value(json)).unwrap()
+    };
+    let resource = read(ResourceType::Service, "service/shop/checkout", service);
+    let tasks = [old, &good_task("checkout", 8)]
+        .map(|json| read(ResourceType::TaskDefinition, "task-definition/checkout:7", json));
+    let (Body::Service(body), [Body::TaskDefinition(old), Body::TaskDefinition(mended)]) =
+        (&resource.body, [&tasks[0].body, &tasks[1].body])
+    else {
+        panic!("not a service and two revisions")
+    };
+    let mut doubts = Doubts::default();
+    of_the_mended(&resource, body, [old, mended], &facts, &mut doubts);
+    format!("{doubts:?}")
+}
+
+#[test]
+fn a_mended_revision_that_is_the_first_to_log_needs_a_way_to_the_log() {
+    let nothing = format!("{:?}", Doubts::default());
+    let mut silent = good_task("checkout", 7);
+    silent["containerDefinitions"][0]["logConfiguration"] = Value::Null;
+    let private = service("checkout", "checkout:7", "DISABLED");
+    let without = |service: &str| {
+        let mut network = by_endpoints().network;
+        network[3]["VpcEndpoints"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|one| !one["ServiceName"].as_str().unwrap().ends_with(service));
+        network
+    };
+    let shut = moving(&without(".logs"), &private, &silent);
+    assert!(shut.contains("no route to logs"), "{shut}");
+    assert_eq!(moving(&by_endpoints().network, &private, &silent), nothing);
+    // What else the task fetches it fetches already.
+    assert_eq!(moving(&without(".ecr.api"), &private, &silent), nothing);
+    // So it is with a log that is written already, and on the host's own network.
+    assert_eq!(moving(&without(".logs"), &private, &good_task("checkout", 7)), nothing);
+    let mut on_hosts = private;
+    on_hosts["networkConfiguration"] = Value::Null;
+    assert_eq!(moving(&without(".logs"), &on_hosts, &silent), nothing);
 }

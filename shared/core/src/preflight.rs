@@ -269,6 +269,7 @@ fn move_service(fix: &Fix, resource: &Resource, service: &Service, facts: &Facts
     let Some(Body::TaskDefinition(old)) = facts.resource(&revision.arn).map(|known| &known.body) else {
         return;
     };
+    reachability::of_the_mended(resource, service, [old, mended], facts, doubts);
     if exec && read_only(mended).count() > read_only(old).count() {
         doubts.refuse(
             "ECS Exec needs a writable root",

@@ -12,7 +12,7 @@ use crate::document::Field;
 use crate::facts::network::{Endpoint, Permission, RouteTable, Subnet};
 use crate::facts::{Facts, Need};
 use crate::resource::service::AwsvpcConfiguration;
-use crate::resource::{Resource, Service};
+use crate::resource::{Resource, Service, TaskDefinition};
 use crate::text::shown;
 
 /// Demands that tasks of a service start without a public address in all of its subnets, and that nobody reaches
@@ -31,6 +31,28 @@ pub fn through_the_task(resource: &Resource, service: &Service, facts: &Facts, d
     let Some(place) = network(resource, service, doubts) else { return };
     let Some(task) = content(service, facts, doubts) else { return };
     let required = requirements(resource, service, task, facts, doubts).moved();
+    let public = place.block.assign_public_ip.text() == Some("ENABLED");
+    everywhere(&place, &required, public, facts, doubts);
+}
+
+/// Demands that tasks of a service reach what a mended revision needs and theirs does not: where it logs. On hosts the log
+/// takes the host's way, which ECS itself depends on.
+pub fn of_the_mended(
+    resource: &Resource,
+    service: &Service,
+    [old, mended]: [&TaskDefinition; 2],
+    facts: &Facts,
+    doubts: &mut Doubts,
+) {
+    let logs = |task: &TaskDefinition| {
+        let mut drivers = task.container_definitions.items().iter().map(|one| &one.log_configuration);
+        drivers.any(|log| log.known().is_some_and(|log| log.log_driver.text() == Some("awslogs")))
+    };
+    if service.awsvpc().is_absent() || logs(old) || !logs(mended) {
+        return;
+    }
+    let Some(place) = network(resource, service, doubts) else { return };
+    let required = requirements(resource, service, mended, facts, doubts).only("logs");
     let public = place.block.assign_public_ip.text() == Some("ENABLED");
     everywhere(&place, &required, public, facts, doubts);
 }

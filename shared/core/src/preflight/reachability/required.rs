@@ -122,6 +122,15 @@ impl Required {
         self
     }
 
+    /// What a new revision is the first to need of a service's network.
+    pub(super) fn only(mut self, service: &str) -> Self {
+        self.endpoints.retain(|one, _| one == service);
+        self.internet.clear();
+        self.abroad.clear();
+        self.new = true;
+        self
+    }
+
     /// A log group of this Region, or of another, which no endpoint here reaches.
     fn log(&mut self, name: &str, log: &LogConfiguration) {
         let user = format!("the log of container `{name}`");
