@@ -116,7 +116,7 @@ impl Container {
             places.push(Place::Hidden(variables.clone()));
         }
         for (index, variable) in each(&self.environment, &variables, places) {
-            variable.place(&format!("{variables}/{index}"), places);
+            variable.place(|| format!("{variables}/{index}"), places);
         }
         // The command goes on where the entry point ends.
         let mut command = Command::default();
@@ -144,11 +144,11 @@ impl Container {
 }
 
 impl Variable {
-    fn place(&self, at: &str, places: &mut Vec<Place>) {
+    fn place(&self, at: impl Fn() -> String, places: &mut Vec<Place>) {
         let name = self.name.text().unwrap_or_default();
         let place = match &self.value {
             Field::Absent => Place::Fine,
-            Field::Hidden => Place::Hidden(format!("{at}/value")),
+            Field::Hidden => Place::Hidden(format!("{}/value", at())),
             Field::Known(value) => of(in_named(name, value), at, || {
                 format!("{} in secrets, by valueFrom", printable(name).unwrap_or("the variable"))
             }),
@@ -159,14 +159,14 @@ impl Variable {
 
 fn arguments<'a>(texts: &'a Texts, at: &str, command: &mut Command<'a>, places: &mut Vec<Place>) {
     for (index, text) in each(texts, at, places) {
-        let at = format!("{at}/{index}");
+        let at = || format!("{at}/{index}");
         places.push(match text {
             Field::Absent => Place::Fine,
             Field::Hidden => {
                 command.skip();
-                Place::Hidden(at)
+                Place::Hidden(at())
             }
-            Field::Known(text) => of(command.argument(text), &at, || "a command without a secret".to_owned()),
+            Field::Known(text) => of(command.argument(text), at, || "a command without a secret".to_owned()),
         });
     }
 }
@@ -174,20 +174,21 @@ fn arguments<'a>(texts: &'a Texts, at: &str, command: &mut Command<'a>, places: 
 fn named(values: &Named, at: &str, places: &mut Vec<Place>, wanted: impl Fn(&str) -> String) {
     for (name, value) in one(values, at, places).into_iter().flatten() {
         // A name that may itself be the secret is not spelt out: the place is the whole map.
-        let at = match printable(name) {
+        let at = || match printable(name) {
             Some(name) => format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
             None => at.to_owned(),
         };
         places.push(match value {
             Field::Absent => Place::Fine,
-            Field::Hidden => Place::Hidden(at),
-            Field::Known(value) => of(in_named(name, value), &at, || wanted(name)),
+            Field::Hidden => Place::Hidden(at()),
+            Field::Known(value) => of(in_named(name, value), at, || wanted(name)),
         });
     }
 }
 
-fn of(kind: Option<&'static str>, at: &str, wanted: impl Fn() -> String) -> Place {
-    kind.map_or(Place::Fine, |kind| Place::Violates(Violation::new(at, kind, wanted())))
+/// Most texts hold no secret, and their place need not be spelt out.
+fn of(kind: Option<&'static str>, at: impl Fn() -> String, wanted: impl Fn() -> String) -> Place {
+    kind.map_or(Place::Fine, |kind| Place::Violates(Violation::new(at(), kind, wanted())))
 }
 
 /// The elements of a list with their places; one that is hidden is a place of its own.
