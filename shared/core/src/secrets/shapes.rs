@@ -109,22 +109,30 @@ fn encoded(b: u8) -> bool {
     base64(b) || b == b'%'
 }
 
-/// A token by its issuer's form.
+/// A token by its issuer's form. It stands where a word begins, so that every beginning is looked for there alone.
 pub(super) fn issued(text: &str) -> Option<&'static str> {
+    // Most texts are too short for any.
+    if text.len() < SHORTEST {
+        return None;
+    }
+    let words: Vec<(usize, &str)> = (0..text.len())
+        .filter(|at| *at == 0 || !word(text.as_bytes()[at - 1]))
+        .filter_map(|at| Some((at, text.get(at..)?)))
+        .collect();
     let found = |(start, then, least, most, _): &&Shape| {
-        // Most texts are too short for any.
-        let long_enough = text.len() >= start.len() + least;
-        long_enough
-            && text.match_indices(start).any(|(at, _)| {
+        words.iter().any(|(at, rest)| {
+            rest.starts_with(start) && {
                 let from = at + start.len();
-                let fits = |run: &str| {
-                    (*least..=*most).contains(&run.len()) && ends(text, from + run.len()) && is_varied(run)
-                };
-                begins(text, at) && fits(run(text, from, *then, most + 1))
-            })
+                let run = run(text, from, *then, most + 1);
+                (*least..=*most).contains(&run.len()) && ends(text, from + run.len()) && is_varied(run)
+            }
+        })
     };
     SHAPES.iter().find(found).map(|(.., kind)| *kind)
 }
+
+/// No token of an issuer is shorter.
+const SHORTEST: usize = 20;
 
 /// Whether no word goes on at this place.
 fn begins(text: &str, at: usize) -> bool {
@@ -214,6 +222,12 @@ mod tests {
     fn sample(of: fn(u8) -> bool, length: usize) -> String {
         let bytes: Vec<u8> = (b'0'..=b'z').rev().filter(|b| of(*b) && b.is_ascii_alphanumeric()).collect();
         bytes.iter().cycle().take(length).map(|b| char::from(*b)).collect()
+    }
+
+    #[test]
+    fn no_form_is_shorter_than_the_shortest() {
+        let lengths = SHAPES.iter().map(|(start, _, least, ..)| start.len() + least);
+        assert_eq!(lengths.min(), Some(SHORTEST));
     }
 
     #[test]
