@@ -4,10 +4,11 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::str;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+
+use super::Fault;
 
 /// How much of what is kept may stand in memory.
 pub(crate) const IN_MEMORY: usize = 16 * 1024 * 1024;
@@ -35,9 +36,19 @@ pub(crate) struct Content<'a> {
     /// Whether it is a bare CloudTrail record, by its first members.
     pub(crate) bare: bool,
     pub(crate) line: Option<usize>,
+    /// The offset at which it begins, where that is known.
+    pub(crate) at: Option<u64>,
     /// What names the place in the file: `#INDEX`, `:LINE`.
     pub(crate) place: &'a str,
     pub(crate) text: &'a str,
+}
+
+impl Content<'_> {
+    /// That it cannot be read, and why.
+    pub(crate) fn fault(&self, path: &str, message: impl Into<String>) -> Fault {
+        let fault = Fault::new(format!("{path}{}", self.place), message).at_line(self.line);
+        Fault { offset: self.at, ..fault }
+    }
 }
 
 /// The numbers of a record; its texts stand one behind the other in other bytes.
@@ -49,16 +60,22 @@ struct Numbers {
     file: u32,
     number: u64,
     line: u64,
+    /// The offset, and 1 more; 0 where there is none.
+    at: u64,
     /// The lengths of id, account, place and text.
     lengths: [u32; 4],
 }
 
 impl Numbers {
     /// How many bytes they take in a file.
-    const SIZE: usize = 8 + 4 + 2 + 1 + 4 + 8 + 8 + 16;
+    const SIZE: usize = 8 + 4 + 2 + 1 + 4 + 8 + 8 + 8 + 16;
 
     fn texts(&self) -> usize {
         self.lengths.iter().map(|length| *length as usize).sum()
+    }
+
+    fn names(&self) -> usize {
+        self.lengths[0] as usize + self.lengths[1] as usize
     }
 
     fn key<'a>(&self, texts: &'a str) -> Key<'a> {
@@ -83,6 +100,7 @@ impl Numbers {
         to.extend(self.file.to_le_bytes());
         to.extend(self.number.to_le_bytes());
         to.extend(self.line.to_le_bytes());
+        to.extend(self.at.to_le_bytes());
         self.lengths.iter().for_each(|length| to.extend(length.to_le_bytes()));
     }
 
@@ -98,11 +116,12 @@ impl Numbers {
         let (rank, [bare]) = (u16::from_le_bytes(take(&mut from)?), take(&mut from)?);
         let file = u32::from_le_bytes(take(&mut from)?);
         let (number, line) = (u64::from_le_bytes(take(&mut from)?), u64::from_le_bytes(take(&mut from)?));
+        let at = u64::from_le_bytes(take(&mut from)?);
         let mut lengths = [0; 4];
         for length in &mut lengths {
             *length = u32::from_le_bytes(take(&mut from)?);
         }
-        Some(Self { time, rank, bare: bare == 1, file, number, line, lengths })
+        Some(Self { time, rank, bare: bare == 1, file, number, line, at, lengths })
     }
 }
 
@@ -121,7 +140,8 @@ impl Run {
         let lengths = texts.map(|text| u32::try_from(text.len()).unwrap_or(u32::MAX));
         let Key { time, rank, file, number, .. } = *key;
         let line = content.line.map_or(0, |line| line as u64);
-        let numbers = Numbers { time, rank, bare: content.bare, file, number, line, lengths };
+        let at = content.at.map_or(0, |at| at + 1);
+        let numbers = Numbers { time, rank, bare: content.bare, file, number, line, at, lengths };
         self.records.push((numbers, self.texts.len()));
         self.texts.extend(texts);
     }
@@ -193,13 +213,8 @@ impl Sorter {
         let mut sources = vec![Source::Memory { run, next: 0 }];
         // However many runs there are, their buffers together stay small.
         let room = (IN_MEMORY / runs.len().max(1)).clamp(4 * 1024, 256 * 1024);
-        sources.extend(runs.into_iter().map(|(at, end)| Source::File {
-            at,
-            end,
-            room,
-            buffer: Vec::new(),
-            from: 0,
-        }));
+        let source = |(at, end)| Source::File(Spilled { at, end, room, buffer: Vec::new(), taken: 0 });
+        sources.extend(runs.into_iter().map(source));
         let mut sorted = Sorted { sources, spilled, heads: Vec::new(), count };
         for source in 0..sorted.sources.len() {
             sorted.advance(source)?;
@@ -252,22 +267,48 @@ impl Record {
     pub(crate) fn content(&self) -> Content<'_> {
         let [_, _, place, text] = self.numbers.parts(&self.texts);
         let line = usize::try_from(self.numbers.line).ok().filter(|line| *line > 0);
-        Content { bare: self.numbers.bare, line, place, text }
+        Content { bare: self.numbers.bare, line, at: self.numbers.at.checked_sub(1), place, text }
     }
 }
 
 /// Where a sorted run stands.
 enum Source {
     Memory { run: Run, next: usize },
-    File { at: u64, end: u64, room: usize, buffer: Vec<u8>, from: usize },
+    File(Spilled),
+}
+
+/// A run in the temporary file.
+struct Spilled {
+    /// Where that begins which was not read yet, and where it ends.
+    at: u64,
+    end: u64,
+    /// How much is read at a time.
+    room: usize,
+    /// What was read, and how much of it was taken.
+    buffer: Vec<u8>,
+    taken: usize,
+}
+
+/// The next record of a run, as far as its place among the others asks for.
+struct Head {
+    numbers: Numbers,
+    /// Its id and its account.
+    names: Box<str>,
+    source: usize,
+}
+
+impl Head {
+    fn key(&self) -> Key<'_> {
+        self.numbers.key(&self.names)
+    }
 }
 
 /// Records in order.
 pub(crate) struct Sorted {
     sources: Vec<Source>,
     spilled: Option<File>,
-    /// The next record of each run that has one, the last of them in the order first.
-    heads: Vec<(Record, usize)>,
+    /// The head of each run that has one, the last of them in the order first.
+    heads: Vec<Head>,
     count: u64,
 }
 
@@ -279,64 +320,108 @@ impl Sorted {
 
     /// The next record.
     pub(crate) fn next(&mut self) -> io::Result<Option<Record>> {
-        let Some((record, source)) = self.heads.pop() else { return Ok(None) };
+        let Some(Head { numbers, names, source }) = self.heads.pop() else { return Ok(None) };
+        let Some(from) = self.sources.get_mut(source) else { return Ok(None) };
+        let texts = from.texts(&numbers, &names, self.spilled.as_mut())?;
         self.advance(source)?;
-        Ok(Some(record))
+        Ok(Some(Record { numbers, texts }))
     }
 
     /// Puts a run's next record among the others.
     fn advance(&mut self, source: usize) -> io::Result<()> {
         let next = match self.sources.get_mut(source) {
-            Some(from) => from.next(self.spilled.as_mut())?,
+            Some(from) => from.head(self.spilled.as_mut())?,
             None => None,
         };
-        if let Some(record) = next {
-            let at =
-                self.heads.partition_point(|(head, _)| head.key().cmp(&record.key()) == Ordering::Greater);
-            self.heads.insert(at, (record, source));
+        if let Some((numbers, names)) = next {
+            let head = Head { numbers, names, source };
+            let at = self.heads.partition_point(|other| other.key().cmp(&head.key()) == Ordering::Greater);
+            self.heads.insert(at, head);
         }
         Ok(())
     }
 }
 
 impl Source {
-    fn next(&mut self, spilled: Option<&mut File>) -> io::Result<Option<Record>> {
+    /// The numbers and the names of the next record.
+    fn head(&mut self, file: Option<&mut File>) -> io::Result<Option<(Numbers, Box<str>)>> {
         match self {
             Self::Memory { run, next } => {
                 let Some((numbers, at)) = run.records.get(*next).copied() else { return Ok(None) };
-                *next += 1;
-                Ok(Some(Record { numbers, texts: run.texts(&numbers, at).into() }))
+                let names = run.texts(&numbers, at).get(..numbers.names()).unwrap_or_default();
+                Ok(Some((numbers, names.into())))
             }
-            Self::File { at, end, room, buffer, from } => {
-                let Some(file) = spilled else { return Ok(None) };
-                let mut ahead = |wanted: usize, buffer: &mut Vec<u8>, from: &mut usize| -> io::Result<()> {
-                    if buffer.len() - *from >= wanted {
-                        return Ok(());
-                    }
-                    buffer.drain(..*from);
-                    *from = 0;
-                    let more = wanted.max(*room).saturating_sub(buffer.len()) as u64;
-                    let more = more.min(*end - *at);
-                    file.seek(SeekFrom::Start(*at))?;
-                    *at += (&mut *file).take(more).read_to_end(buffer)? as u64;
-                    Ok(())
-                };
-                ahead(Numbers::SIZE, buffer, from)?;
-                if buffer.len() == *from {
-                    return Ok(None);
-                }
-                let changed = || io::Error::new(io::ErrorKind::InvalidData, "the temporary file has changed");
-                let numbers = buffer.get(*from..).and_then(Numbers::read).ok_or_else(changed)?;
-                *from += Numbers::SIZE;
-                ahead(numbers.texts(), buffer, from)?;
-                let texts =
-                    buffer.get(*from..*from + numbers.texts()).and_then(|bytes| str::from_utf8(bytes).ok());
-                let texts = texts.ok_or_else(changed)?.into();
-                *from += numbers.texts();
-                Ok(Some(Record { numbers, texts }))
+            Self::File(spilled) => {
+                let Some(file) = file.filter(|_| !spilled.is_over()) else { return Ok(None) };
+                let numbers = Numbers::read(&spilled.take(Numbers::SIZE, file)?).ok_or_else(changed)?;
+                let names = spilled.text(numbers.names(), file)?;
+                Ok(Some((numbers, names.into())))
             }
         }
     }
+
+    /// All texts of the record whose head was read last.
+    fn texts(&mut self, numbers: &Numbers, names: &str, file: Option<&mut File>) -> io::Result<Box<str>> {
+        match self {
+            Self::Memory { run, next } => {
+                let at = run.records.get(*next).map_or(0, |(_, at)| *at);
+                *next += 1;
+                Ok(run.texts(numbers, at).into())
+            }
+            Self::File(spilled) => {
+                let rest = spilled.text(numbers.texts() - names.len(), file.ok_or_else(changed)?)?;
+                Ok((names.to_owned() + &rest).into())
+            }
+        }
+    }
+}
+
+impl Spilled {
+    fn is_over(&self) -> bool {
+        self.at == self.end && self.taken == self.buffer.len()
+    }
+
+    /// The next bytes. What is longer than what is read at a time goes past the buffer, which never grows.
+    fn take(&mut self, length: usize, file: &mut File) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(length);
+        loop {
+            let ready = self.buffer.get(self.taken..).unwrap_or_default();
+            let some = &ready[..ready.len().min(length - bytes.len())];
+            bytes.extend_from_slice(some);
+            self.taken += some.len();
+            let missing = length - bytes.len();
+            if missing == 0 {
+                return Ok(bytes);
+            }
+            let left = self.end - self.at;
+            if left == 0 {
+                return Err(changed());
+            }
+            file.seek(SeekFrom::Start(self.at))?;
+            let long = missing >= self.room;
+            let wanted = left.min(if long { missing } else { self.room } as u64);
+            let mut source = (&mut *file).take(wanted);
+            let read = if long {
+                source.read_to_end(&mut bytes)?
+            } else {
+                self.buffer.clear();
+                self.taken = 0;
+                source.read_to_end(&mut self.buffer)?
+            };
+            self.at += read as u64;
+            if read == 0 {
+                return Err(changed());
+            }
+        }
+    }
+
+    fn text(&mut self, length: usize, file: &mut File) -> io::Result<String> {
+        String::from_utf8(self.take(length, file)?).map_err(|_| changed())
+    }
+}
+
+fn changed() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the temporary file has changed")
 }
 
 #[cfg(test)]
@@ -358,7 +443,16 @@ mod tests {
             let (place, text) = (format!("#{number}"), "é".repeat(*number as usize % 90));
             let line = Some(*number as usize).filter(|line| *line > 0);
             let run = &mut runs[turn % threads as usize];
-            run.add(&key, &Content { bare: number % 2 == 0, line, place: &place, text: &text });
+            run.add(
+                &key,
+                &Content {
+                    bare: number % 2 == 0,
+                    line,
+                    at: line.map(|at| at as u64 - 1),
+                    place: &place,
+                    text: &text,
+                },
+            );
             sorter.collect(run).unwrap();
         }
         runs.iter_mut().for_each(|run| sorter.take(run).unwrap());
@@ -390,8 +484,11 @@ mod tests {
     #[test]
     fn a_record_comes_out_as_it_went_in() {
         let (records, _) = sorted(1, 1, &[5, 0]);
-        assert_eq!(records[1].content(), Content { bare: false, line: Some(5), place: "#5", text: "ééééé" });
-        assert_eq!(records[0].content(), Content { bare: true, line: None, place: "#0", text: "" });
+        assert_eq!(
+            records[1].content(),
+            Content { bare: false, line: Some(5), at: Some(4), place: "#5", text: "ééééé" }
+        );
+        assert_eq!(records[0].content(), Content { bare: true, line: None, at: None, place: "#0", text: "" });
         assert_eq!((records[1].key().id, records[1].key().account), ("id-5", "1"));
     }
 }
