@@ -48,56 +48,52 @@ pub(crate) fn is_first(text: &[u8], name: usize) -> bool {
     text.get(1..name).is_some_and(|text| start(text).is_none())
 }
 
-/// Where the next element begins, if it is the only record that begins between two names, and surely none that lies
+/// Where the next element begins, if it is the first record that begins between two names, and surely none that lies
 /// inside of the element that the text begins with.
 pub(crate) fn next_element(text: &[u8], from: usize, name: usize) -> Option<usize> {
     let begins = from + start(text.get(from..name)?)?;
-    let (before, behind) = text.get(..name)?.split_at_checked(begins)?;
+    let before = text.get(..begins)?;
     let last = before.trim_ascii_end().strip_suffix(b",")?.trim_ascii_end();
-    let alone = last.ends_with(b"}") && start(behind.get(1..)?).is_none();
     // Only a list holds an object that follows on a comma.
     let outside = || no_list_is_open(before) || Depth::default().end(before) == Some(last.len());
-    (alone && outside()).then_some(begins)
+    (last.ends_with(b"}") && outside()).then_some(begins)
 }
 
-/// Whether surely no list is open at the end of a text that begins with an object. Whatever may open one counts, and
-/// what ends one only where it can't stand in a string.
+/// Whether surely no list is open at the end of a text that begins with an object. What may open one counts, and what
+/// ends one only where it can't stand in a string.
 fn no_list_is_open(text: &[u8]) -> bool {
     let mut open = 0_usize;
     for at in memchr2_iter(b'[', b']', text) {
-        let before = &text[..at];
-        if text[at] == b'[' {
-            open += usize::from(may_open(before));
-        } else if surely_ends(before) {
-            match open.checked_sub(1) {
-                Some(less) => open = less,
-                None => return false,
-            }
+        match (text[at], in_string(text, at)) {
+            (_, Some(true)) | (b']', None) => {}
+            (b'[', _) => open += 1,
+            _ if open == 0 => return false,
+            _ => open -= 1,
         }
     }
     open == 0
 }
 
-/// Whether a list may begin here, by what JSON has before one: a member's name and a colon, or another list's inside.
-fn may_open(before: &[u8]) -> bool {
-    let before = before.trim_ascii_end();
-    match before.strip_suffix(b":") {
-        Some(name) => name.trim_ascii_end().strip_suffix(b"\"").is_some_and(|name| !is_escaped(name)),
-        None => before.ends_with(b",") || before.ends_with(b"["),
+/// How far back a quotation mark is looked for.
+const NEAR: usize = 128;
+
+/// Whether a place lies in a string, if the last quotation mark before it tells: one that begins a string stands behind
+/// a sign of JSON, and one that ends a string before such a sign.
+fn in_string(text: &[u8], at: usize) -> Option<bool> {
+    let near = at.saturating_sub(NEAR);
+    // It mostly is one of the last three signs.
+    let mark = near + text[near..at].iter().rposition(|sign| *sign == b'"')?;
+    match text[..mark].last() {
+        None | Some(b'{' | b'[' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n') => {
+            let ends = matches!(text[mark + 1], b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n');
+            (!ends).then_some(true)
+        }
+        Some(b'\\') => {
+            let escapes = text[..mark].iter().rev().take(NEAR).take_while(|sign| **sign == b'\\').count();
+            (escapes < NEAR).then_some(escapes % 2 == 1)
+        }
+        Some(_) => Some(false),
     }
-}
-
-/// Whether what follows on a text is escaped.
-fn is_escaped(text: &[u8]) -> bool {
-    text.iter().rev().take_while(|sign| **sign == b'\\').count() % 2 == 1
-}
-
-/// Whether a text that is followed by a list's end surely ends outside of strings: behind a quotation mark that ends a
-/// string, since none that begins one stands behind such a sign.
-fn surely_ends(before: &[u8]) -> bool {
-    let closed = before.iter().rposition(|sign| !b" \t\r\n}]".contains(sign)).map_or(0, |last| last + 1);
-    let string = before[..closed].strip_suffix(b"\"");
-    string.and_then(<[u8]>::last).is_some_and(|sign| !b"{[,: \t\r\n\\".contains(sign))
 }
 
 /// Goes through a value piece by piece, to where it ends, without parsing it.
@@ -179,10 +175,8 @@ pub(crate) fn name_at(text: &[u8], at: usize) -> Name<'_> {
         let value = after(after(behind, b":")?, b"\"")?;
         let (value, behind) = value.split_at_checked(memchr(b'"', &value[..value.len().min(VALUE)])?)?;
         let behind = after(after(behind, b"\"")?, b",")?;
-        let plain = !value.contains(&b'\\');
-        let source = before_member(before, b"\"eventSource\"")?;
-        before_member(source, b"\"eventTime\"")?;
-        (plain && behind.starts_with(b"\"awsRegion\"")).then_some(value)
+        let plain = behind.starts_with(b"\"awsRegion\"") && !value.contains(&b'\\');
+        (plain && ends_with_time(before_member(before, b"\"eventSource\"")?)).then_some(value)
     };
     own().map_or(Name::Odd, Name::Own)
 }
@@ -190,10 +184,20 @@ pub(crate) fn name_at(text: &[u8], at: usize) -> Name<'_> {
 /// What stands before the member of this name, and a comma, that a text ends with.
 fn before_member<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let text = text.strip_suffix(b" ").unwrap_or(text).strip_suffix(b"\",")?;
-    let value = memrchr(b'"', &text[text.len().saturating_sub(VALUE)..])?;
-    let (before, value) = text.split_at_checked(text.len() - text.len().min(VALUE) + value)?;
+    let near = text.len().saturating_sub(VALUE);
+    let before = &text[..near + memrchr(b'"', &text[near..])?];
     let before = before.strip_suffix(b" ").unwrap_or(before).strip_suffix(b":")?;
-    before.strip_suffix(name).filter(|_| !value.contains(&b'\\'))
+    before.strip_suffix(name).filter(|_| !text.ends_with(b"\\"))
+}
+
+/// Whether a text ends with the member `eventTime`, whose value always has one length, and a comma.
+fn ends_with_time(text: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"eventTime\"";
+    let text = text.strip_suffix(b" ").unwrap_or(text);
+    let value = text.len().saturating_sub("\"2026-11-03T08:00:00Z\",".len());
+    let (before, value) = text.split_at(value);
+    let before = before.strip_suffix(b" ").unwrap_or(before).strip_suffix(b":");
+    value.ends_with(b"Z\",") && before.is_some_and(|before| before.ends_with(NAME))
 }
 
 /// What follows on a sign and perhaps a space.
