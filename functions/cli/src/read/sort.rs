@@ -1,14 +1,17 @@
 //! Records in the order of their times, however many there are: runs of them are sorted in memory, and beyond a limit
 //! written to a temporary file, which has no name and is gone with the process. It holds what the events hold.
 
-use std::cmp::Ordering;
+mod merge;
+
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, Write};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use super::Fault;
+pub(crate) use merge::{Record, Sorted};
+use merge::{Source, Spilled};
 
 /// How much of what is kept may stand in memory.
 pub(crate) const IN_MEMORY: usize = 16 * 1024 * 1024;
@@ -213,13 +216,8 @@ impl Sorter {
         let mut sources = vec![Source::Memory { run, next: 0 }];
         // However many runs there are, their buffers together stay small.
         let room = (IN_MEMORY / runs.len().max(1)).clamp(4 * 1024, 256 * 1024);
-        let source = |(at, end)| Source::File(Spilled { at, end, room, buffer: Vec::new(), taken: 0 });
-        sources.extend(runs.into_iter().map(source));
-        let mut sorted = Sorted { sources, spilled, heads: Vec::new(), count };
-        for source in 0..sorted.sources.len() {
-            sorted.advance(source)?;
-        }
-        Ok(sorted)
+        sources.extend(runs.into_iter().map(|run| Source::File(Spilled::new(run, room))));
+        Sorted::of(sources, spilled, count)
     }
 }
 
@@ -248,180 +246,6 @@ impl Sorting {
         self.run.texts.clear();
         Ok(())
     }
-}
-
-/// A record, taken out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Record {
-    numbers: Numbers,
-    texts: Box<str>,
-}
-
-impl Record {
-    /// What it is ordered by.
-    pub(crate) fn key(&self) -> Key<'_> {
-        self.numbers.key(&self.texts)
-    }
-
-    /// Where it stands, and what it says.
-    pub(crate) fn content(&self) -> Content<'_> {
-        let [_, _, place, text] = self.numbers.parts(&self.texts);
-        let line = usize::try_from(self.numbers.line).ok().filter(|line| *line > 0);
-        Content { bare: self.numbers.bare, line, at: self.numbers.at.checked_sub(1), place, text }
-    }
-}
-
-/// Where a sorted run stands.
-enum Source {
-    Memory { run: Run, next: usize },
-    File(Spilled),
-}
-
-/// A run in the temporary file.
-struct Spilled {
-    /// Where that begins which was not read yet, and where it ends.
-    at: u64,
-    end: u64,
-    /// How much is read at a time.
-    room: usize,
-    /// What was read, and how much of it was taken.
-    buffer: Vec<u8>,
-    taken: usize,
-}
-
-/// The next record of a run, as far as its place among the others asks for.
-struct Head {
-    numbers: Numbers,
-    /// Its id and its account.
-    names: Box<str>,
-    source: usize,
-}
-
-impl Head {
-    fn key(&self) -> Key<'_> {
-        self.numbers.key(&self.names)
-    }
-}
-
-/// Records in order.
-pub(crate) struct Sorted {
-    sources: Vec<Source>,
-    spilled: Option<File>,
-    /// The head of each run that has one, the last of them in the order first.
-    heads: Vec<Head>,
-    count: u64,
-}
-
-impl Sorted {
-    /// How many records there were in the beginning.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The next record.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Record>> {
-        let Some(Head { numbers, names, source }) = self.heads.pop() else { return Ok(None) };
-        let Some(from) = self.sources.get_mut(source) else { return Ok(None) };
-        let texts = from.texts(&numbers, &names, self.spilled.as_mut())?;
-        self.advance(source)?;
-        Ok(Some(Record { numbers, texts }))
-    }
-
-    /// Puts a run's next record among the others.
-    fn advance(&mut self, source: usize) -> io::Result<()> {
-        let next = match self.sources.get_mut(source) {
-            Some(from) => from.head(self.spilled.as_mut())?,
-            None => None,
-        };
-        if let Some((numbers, names)) = next {
-            let head = Head { numbers, names, source };
-            let at = self.heads.partition_point(|other| other.key().cmp(&head.key()) == Ordering::Greater);
-            self.heads.insert(at, head);
-        }
-        Ok(())
-    }
-}
-
-impl Source {
-    /// The numbers and the names of the next record.
-    fn head(&mut self, file: Option<&mut File>) -> io::Result<Option<(Numbers, Box<str>)>> {
-        match self {
-            Self::Memory { run, next } => {
-                let Some((numbers, at)) = run.records.get(*next).copied() else { return Ok(None) };
-                let names = run.texts(&numbers, at).get(..numbers.names()).unwrap_or_default();
-                Ok(Some((numbers, names.into())))
-            }
-            Self::File(spilled) => {
-                let Some(file) = file.filter(|_| !spilled.is_over()) else { return Ok(None) };
-                let numbers = Numbers::read(&spilled.take(Numbers::SIZE, file)?).ok_or_else(changed)?;
-                let names = spilled.text(numbers.names(), file)?;
-                Ok(Some((numbers, names.into())))
-            }
-        }
-    }
-
-    /// All texts of the record whose head was read last.
-    fn texts(&mut self, numbers: &Numbers, names: &str, file: Option<&mut File>) -> io::Result<Box<str>> {
-        match self {
-            Self::Memory { run, next } => {
-                let at = run.records.get(*next).map_or(0, |(_, at)| *at);
-                *next += 1;
-                Ok(run.texts(numbers, at).into())
-            }
-            Self::File(spilled) => {
-                let rest = spilled.text(numbers.texts() - names.len(), file.ok_or_else(changed)?)?;
-                Ok((names.to_owned() + &rest).into())
-            }
-        }
-    }
-}
-
-impl Spilled {
-    fn is_over(&self) -> bool {
-        self.at == self.end && self.taken == self.buffer.len()
-    }
-
-    /// The next bytes. What is longer than what is read at a time goes past the buffer, which never grows.
-    fn take(&mut self, length: usize, file: &mut File) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(length);
-        loop {
-            let ready = self.buffer.get(self.taken..).unwrap_or_default();
-            let some = &ready[..ready.len().min(length - bytes.len())];
-            bytes.extend_from_slice(some);
-            self.taken += some.len();
-            let missing = length - bytes.len();
-            if missing == 0 {
-                return Ok(bytes);
-            }
-            let left = self.end - self.at;
-            if left == 0 {
-                return Err(changed());
-            }
-            file.seek(SeekFrom::Start(self.at))?;
-            let long = missing >= self.room;
-            let wanted = left.min(if long { missing } else { self.room } as u64);
-            let mut source = (&mut *file).take(wanted);
-            let read = if long {
-                source.read_to_end(&mut bytes)?
-            } else {
-                self.buffer.clear();
-                self.taken = 0;
-                source.read_to_end(&mut self.buffer)?
-            };
-            self.at += read as u64;
-            if read == 0 {
-                return Err(changed());
-            }
-        }
-    }
-
-    fn text(&mut self, length: usize, file: &mut File) -> io::Result<String> {
-        String::from_utf8(self.take(length, file)?).map_err(|_| changed())
-    }
-}
-
-fn changed() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the temporary file has changed")
 }
 
 #[cfg(test)]
@@ -457,7 +281,7 @@ mod tests {
         }
         runs.iter_mut().for_each(|run| sorter.take(run).unwrap());
         let mut all = sorter.sorted().unwrap();
-        let spilled = all.sources.len() - 1;
+        let spilled = all.runs() - 1;
         assert_eq!(all.count(), numbers.len() as u64);
         let mut records = Vec::new();
         while let Some(record) = all.next().unwrap() {
@@ -478,6 +302,25 @@ mod tests {
             let (other, spilled) = sorted(limit, threads, &numbers);
             assert!(spilled > 1, "{limit}");
             assert!(first == other, "{limit} {threads}");
+        }
+    }
+
+    /// However long records are, the merge holds none of them but the one whose turn it is.
+    #[test]
+    fn the_merge_holds_no_texts() {
+        let sorter = Sorter::new(1);
+        let text = "x".repeat(1 << 21);
+        for number in 0..8 {
+            let (time, rank, id) = record(number);
+            let key = Key { time, rank, id: &id, account: "1", file: 0, number };
+            let mut run = Run::default();
+            run.add(&key, &Content { bare: true, line: None, at: None, place: "", text: &text });
+            sorter.take(&mut run).unwrap();
+        }
+        let mut all = sorter.sorted().unwrap();
+        while let Some(record) = all.next().unwrap() {
+            assert!(record.content().text == text);
+            assert!(all.held() < 1 << 21, "{}", all.held());
         }
     }
 
