@@ -86,7 +86,10 @@ const REPLAY: &str = "Examples:
 
 Reads one event, arrays, JSON lines, CloudTrail logs ({\"Records\": [...]}), answers of lookup-events and CloudWatch
 Logs subscriptions, each also gzipped. CloudTrail logs are scanned: records of calls that nobody watches are counted by
-their names and not validated, and a record without a name may not be counted. What does not fit into memory goes to a
+their names and not validated. An element of `Records` without `eventName`, as native events of EventBridge are, may be
+passed over uncounted: put those on lines, or into a list of their own. Of an object with several lists of events the
+first is read, and the others are said. Files of a folder that end in neither .json, .jsonl, .ndjson, .log nor .gz are
+passed over; -v counts them. The first ten thousand errors are listed. What does not fit into memory goes to a
 temporary file that nobody else can read and that is gone afterwards; TMPDIR says where.";
 
 const CHECK: &str = "Examples:

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use shipshape_core::selection::Selection;
 use crate::args::{Check, CheckFormat};
 use crate::output::{Row, json, sarif, text};
 use crate::place::{Place, Places};
+use crate::read::faults::Faults;
 use crate::read::{self, Fault, files};
 use crate::{Status, Voices, policy_file};
 
@@ -64,8 +66,6 @@ pub(crate) struct Report {
     pub(crate) controls: Vec<&'static Control>,
     /// Where the documents stand that services may have been judged by.
     pub(crate) revisions: BTreeMap<Arn, Arc<Place>>,
-    /// The files that faults are about; none where one is about the paths that were given.
-    pub(crate) files: BTreeMap<Fault, Arc<Path>>,
 }
 
 /// A resource, and where it was read.
@@ -81,9 +81,8 @@ struct Reading {
     resources: Vec<Found>,
     /// Answers with nothing to judge, which may tell what others need.
     answers: Vec<Box<RawValue>>,
-    faults: Vec<Fault>,
+    faults: Faults,
     documents: Documents,
-    files: BTreeMap<Fault, Arc<Path>>,
 }
 
 pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
@@ -100,7 +99,7 @@ pub(crate) fn check(args: &Check, voices: &mut Voices<'_>) -> anyhow::Result<Sta
 }
 
 fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
-    let Reading { resources, answers, mut faults, mut documents, files } = reading;
+    let Reading { resources, answers, faults, mut documents } = reading;
     let now = args.now.unwrap_or_else(Timestamp::now);
     let selection = Selection::of(policy, &args.common.controls, args.common.severity);
     let (mut facts, mut revisions) = (Facts::default(), BTreeMap::new());
@@ -127,37 +126,45 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
             }
         }
     }
-    faults.sort();
+    let faults = faults.into_list();
     let controls = selection.iter().map(|selected| selected.control).collect();
-    Report { rows, faults, documents, controls, revisions, files }
+    Report { rows, faults, documents, controls, revisions }
 }
 
 fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
-    let (paths, faults) = files::list(&args.paths);
-    let one = |index, path: &Path, buffer: &mut Vec<u8>, read: &mut Vec<(usize, Reading)>| {
-        read.push((index, one(path, args.kind, buffer)));
+    let files::Listed { files: paths, faults: unlisted, others } = files::list(&args.paths);
+    files::passed_over(&others).for_each(|line| voices.detail(&line));
+    let mut whole = Reading::default();
+    whole.faults.extend(unlisted);
+    // What could not be read is kept by thread, not by file, so that it stays little.
+    let state = || (Vec::new(), Faults::default());
+    let one = |index, path: &Path, buffer: &mut Vec<u8>, read: &mut (Vec<(usize, Reading)>, Faults)| {
+        let mut reading = one(path, args.kind, buffer);
+        read.1.append(mem::take(&mut reading.faults));
+        read.0.push((index, reading));
     };
-    let mut readings: Vec<_> =
-        read::all(&paths, read::jobs(None), voices.quiet, Vec::new, one).into_iter().flatten().collect();
+    let mut readings = Vec::new();
+    for (read, faults) in read::all(&paths, read::jobs(None), voices.quiet, state, one) {
+        readings.extend(read);
+        whole.faults.append(faults);
+    }
     readings.sort_by_key(|(index, _)| *index);
-    let mut whole = Reading { faults, ..Reading::default() };
     for (path, (_, reading)) in paths.iter().zip(readings) {
         voices.detail(&format!("{}: {}", files::name(path), reading.documents));
         whole.resources.extend(reading.resources);
         whole.answers.extend(reading.answers);
-        whole.faults.extend(reading.faults);
-        whole.files.extend(reading.files);
         whole.documents.read += reading.documents.read;
         whole.documents.resources += reading.documents.resources;
         whole.documents.ignored += reading.documents.ignored;
     }
-    whole.documents.broken = whole.faults.len() as u64;
+    whole.documents.broken = whole.faults.unread();
     whole
 }
 
 fn one(path: &Path, kind: Option<ResourceType>, buffer: &mut Vec<u8>) -> Reading {
     let (mut reading, mut places) = (Reading::default(), Places::new(path));
-    let faults = read::within(path, buffer, |text, piece| {
+    let mut faults = Faults::default();
+    read::within(path, buffer, &mut faults, |text, piece| {
         let found = core::read(&piece.json, kind)
             .map_err(|error| Fault::new(&piece.source, error.to_string()).at_line(piece.line))?;
         reading.documents.read += 1;
@@ -172,8 +179,7 @@ fn one(path: &Path, kind: Option<ResourceType>, buffer: &mut Vec<u8>) -> Reading
         }
         Ok(())
     });
-    reading.documents.broken = faults.len() as u64;
-    reading.files = faults.iter().map(|fault| (fault.clone(), Arc::from(path))).collect();
-    reading.faults = faults;
+    reading.documents.broken = faults.unread();
+    reading.faults = faults.of_file(&Arc::from(path));
     reading
 }

@@ -7,6 +7,7 @@ pub(crate) mod faults;
 pub(crate) mod files;
 mod head;
 mod large;
+mod lists;
 mod log;
 pub(crate) mod pieces;
 mod scan;
@@ -14,22 +15,24 @@ pub(crate) mod sort;
 mod window;
 
 use std::borrow::Cow;
+use std::cmp::Ordering as Order;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::progress;
+use faults::Faults;
 use files::Source;
 pub(crate) use head::Head;
 pub(crate) use log::Found;
-use pieces::{Piece, Split, split};
+use pieces::{Piece, split};
 use window::{LIMIT, More, SMALL, Window};
 
 /// Something that could not be read: where, and why. Never holds a value of the input.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     /// The path as given, with `:LINE` or `#INDEX` where a part is meant.
     pub(crate) source: String,
@@ -41,12 +44,15 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// The event was read, and names another account's resource: said, and no failure to read.
     pub(crate) rejected: bool,
+    /// The file that it is about, where a report asks for that; none where it is about the paths that were given.
+    pub(crate) file: Option<Arc<Path>>,
 }
 
 impl Fault {
     /// Something that could not be read.
     pub(crate) fn new(source: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { source: source.into(), line: None, offset: None, message: message.into(), rejected: false }
+        let (source, message) = (source.into(), message.into());
+        Self { source, line: None, offset: None, message, rejected: false, file: None }
     }
 
     /// The line that is to blame.
@@ -60,6 +66,41 @@ impl Fault {
         self.offset = Some(offset);
         self
     }
+}
+
+/// By place, numbers in it by what they amount to, so that `#2` comes before `#10`.
+impl Ord for Fault {
+    fn cmp(&self, other: &Self) -> Order {
+        let rest = |fault: &Self| (fault.line, fault.offset, fault.rejected);
+        by_numbers(&self.source, &other.source)
+            .then_with(|| rest(self).cmp(&rest(other)))
+            .then_with(|| (&self.message, &self.file).cmp(&(&other.message, &other.file)))
+    }
+}
+
+impl PartialOrd for Fault {
+    fn partial_cmp(&self, other: &Self) -> Option<Order> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The order of two texts up to their first difference; where that lies within numbers, these decide.
+fn by_numbers(one: &str, other: &str) -> Order {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let before = one[..same].iter().rev().take_while(|sign| sign.is_ascii_digit()).count();
+    let number = |text: &[u8]| -> Option<(usize, Vec<u8>)> {
+        let digits = text[same - before..].iter().take_while(|sign| sign.is_ascii_digit());
+        let digits: Vec<u8> = digits.copied().skip_while(|digit| *digit == b'0').collect();
+        text.get(same - before).filter(|sign| sign.is_ascii_digit()).map(|_| (digits.len(), digits))
+    };
+    let numbers = number(one).zip(number(other)).map_or(Order::Equal, |(one, other)| one.cmp(&other));
+    numbers.then_with(|| one.cmp(other))
+}
+
+/// A size for people.
+pub(crate) fn mebibytes(size: u64) -> String {
+    format!("{} MiB", size >> 20)
 }
 
 impl fmt::Display for Fault {
@@ -95,57 +136,54 @@ pub(crate) type Each<'e> = &'e mut dyn FnMut(Input<'_>) -> Result<(), Fault>;
 /// Whether a record of a log that has this name is to be looked at.
 pub(crate) type Watched<'w> = &'w dyn Fn(&[u8]) -> bool;
 
-/// What became of a file.
-#[derive(Debug, Default)]
-pub(crate) struct Done {
-    /// How many records nobody watches and nobody looked at.
-    pub(crate) quiet: u64,
-    /// What could not be read, the pieces that were refused among that.
-    pub(crate) faults: Vec<Fault>,
-}
-
 /// Reads a file. Logs are scanned for the records that somebody watches; without `watched` each of their records is a
-/// piece like any other.
+/// piece like any other. Answers how many records nobody watches and nobody looked at.
 pub(crate) fn file(
     path: &Path,
     sizes: Sizes,
     buffer: &mut Vec<u8>,
     watched: Option<Watched<'_>>,
+    faults: &mut Faults,
     each: Each<'_>,
-) -> Done {
+) -> u64 {
     let name = files::name(path);
     let Source { content, gzip } = match files::open(path) {
         Ok(source) => source,
-        Err(fault) => return Done { quiet: 0, faults: vec![fault] },
+        Err(fault) => {
+            faults.add(fault);
+            return 0;
+        }
     };
     let mut window = Window::new(content, buffer, sizes.window, sizes.limit + scan::BEHIND);
-    let mut done = content_of(&name, sizes.limit, &mut window, watched, each);
+    let quiet = content_of(&name, sizes.limit, &mut window, watched, faults, each);
     if let Some(error) = window.broken() {
-        done.faults.push(files::breaks_off(&name, gzip, window.end(), error));
+        faults.add(files::breaks_off(&name, gzip, window.end(), error));
     }
-    done
+    quiet
 }
 
 /// Reads a file of which every piece is wanted.
 pub(crate) fn pieces(
     path: &Path,
     buffer: &mut Vec<u8>,
+    faults: &mut Faults,
     mut each: impl FnMut(&Piece<'_>) -> Result<(), Fault>,
-) -> Vec<Fault> {
-    within(path, buffer, |_, piece| each(piece))
+) {
+    within(path, buffer, faults, |_, piece| each(piece));
 }
 
 /// The same, with the text that a piece stands in; empty where that was never held as a whole.
 pub(crate) fn within(
     path: &Path,
     buffer: &mut Vec<u8>,
+    faults: &mut Faults,
     mut each: impl FnMut(&str, &Piece<'_>) -> Result<(), Fault>,
-) -> Vec<Fault> {
+) {
     let each = &mut |input: Input<'_>| match input {
         Input::Piece(text, piece) => each(text, piece),
         Input::Record(path, found) => each("", &found.piece(path)?),
     };
-    file(path, Sizes::default(), buffer, None, each).faults
+    file(path, Sizes::default(), buffer, None, faults, each);
 }
 
 fn content_of(
@@ -153,37 +191,48 @@ fn content_of(
     limit: usize,
     window: &mut Window<'_>,
     watched: Option<Watched<'_>>,
+    faults: &mut Faults,
     each: Each<'_>,
-) -> Done {
+) -> u64 {
     while window.end() < scan::BEHIND as u64 && window.more(0) == More::Read {}
+    if scan::is_utf_16(window.from(0)) {
+        faults.add(Fault::new(name, "UTF-16, which is not read: convert it to UTF-8"));
+        return 0;
+    }
     let mark = if window.from(0).starts_with(scan::MARK) { scan::MARK.len() } else { 0 };
     let begins = mark as u64;
     match scan::opening(window.from(begins)) {
         Some(opening) if opening.list == scan::RECORDS => {
-            return log::read(window, name, begins + opening.at as u64, limit, watched, &mut |found| {
-                each(Input::Record(name, found))
-            });
+            let first = begins + opening.at as u64;
+            let mut record = |found: &Found<'_>| each(Input::Record(name, found));
+            let log::Read { quiet, lines } =
+                log::read(window, name, first, limit, watched, faults, &mut record);
+            if let Some((at, number)) = lines {
+                let first = (at, large::Number::Document(number));
+                large::lines(name, first, limit, window, faults, each);
+            }
+            return quiet;
         }
         _ => {}
     }
     loop {
-        let faults = match window.more(begins) {
+        match window.more(begins) {
             More::Read => continue,
-            More::End => whole(name, window, each),
-            More::Full => large::read(name, limit, window, each),
-        };
-        return Done { quiet: 0, faults };
+            More::End => whole(name, window, faults, each),
+            More::Full => large::read(name, limit, window, faults, each),
+        }
+        return 0;
     }
 }
 
 /// A text that is held as a whole.
-fn whole(name: &str, window: &Window<'_>, each: Each<'_>) -> Vec<Fault> {
+fn whole(name: &str, window: &Window<'_>, faults: &mut Faults, each: Each<'_>) {
     let bytes = window.from(window.start());
     let broken = window.broken().is_some();
     if broken && bytes.is_empty() {
-        return Vec::new();
+        return;
     }
-    let mut faults = Vec::new();
+    let mut lost = broken;
     let text = match str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(error) => {
@@ -196,20 +245,17 @@ fn whole(name: &str, window: &Window<'_>, each: Each<'_>) -> Vec<Fault> {
                     if !broken {
                         let message =
                             format!("not UTF-8 at offset {at}: what came before is read, the rest is lost");
-                        faults.push(Fault::new(name, message).at_offset(at as u64));
+                        faults.add(Fault::new(name, message).at_offset(at as u64));
+                        lost = true;
                     }
                     String::from_utf8_lossy(bytes.get(..at).unwrap_or_default())
                 }
             }
         }
     };
-    let lost = broken || !faults.is_empty();
-    let Split { pieces, faults: split, tail } = split(name, &text);
-    faults.extend(split);
+    let tail = split(name, &text, faults, &mut |piece| each(Input::Piece(&text, piece)));
     // Where the bytes break off, that the text does so too is no news.
     faults.extend(tail.filter(|_| !lost));
-    faults.extend(pieces.iter().filter_map(|piece| each(Input::Piece(&text, piece)).err()));
-    faults
 }
 
 /// How many threads read: as many as were asked for, or as there are cores.

@@ -20,6 +20,7 @@ use shipshape_core::selection::Selection;
 use crate::args::{Format, Replay};
 use crate::output::{Answers, json, text};
 use crate::progress;
+use crate::read::faults::Faults;
 use crate::read::{self, Fault, files};
 use crate::tally::{Counterfactual, Tally};
 use crate::{Status, Voices, policy_file};
@@ -53,21 +54,20 @@ fn replay_within(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(read::jobs(args.jobs)).build()?;
     let (inventory, unread) = inventory(args);
-    let (feed, mut seen) = Feed::of(gather(args, room, voices)?);
-    unread.into_iter().for_each(|fault| seen.faults.add(fault));
+    let (feed, seen) = Feed::of(gather(args, room, voices)?);
     let bar = progress::changes(feed.count(), voices.quiet);
     let worlds = Worlds::new(args, &policy, &inventory);
     let output = args.common.output.as_deref();
     let (report, worst) = match args.format {
         Format::Json => {
             let mut sink = voices.sink(output)?;
-            let (report, _, worst) = worlds.walk(feed, seen, &pool, &bar, &mut sink)?;
+            let (report, _, worst) = worlds.walk(feed, (seen, unread), &pool, &bar, &mut sink)?;
             sink.write_all(json::replay(&report)?.as_bytes())?;
             sink.flush()?;
             (report, worst)
         }
         Format::Text => {
-            let (report, answers, worst) = worlds.walk(feed, seen, &pool, &bar, &mut io::sink())?;
+            let (report, answers, worst) = worlds.walk(feed, (seen, unread), &pool, &bar, &mut io::sink())?;
             voices.result(&text::replay(&report, answers.groups(), args.common.full), output)?;
             (report, worst)
         }
@@ -116,7 +116,7 @@ impl Worlds {
     fn walk(
         mut self,
         mut feed: Feed,
-        mut seen: Seen,
+        (mut seen, unread): (Seen, Faults),
         pool: &ThreadPool,
         bar: &ProgressBar,
         out: &mut dyn Write,
@@ -138,6 +138,8 @@ impl Worlds {
 
         let AsItIs { world, mut tally, answers, worst, .. } = self.as_it_is;
         tally.events.add(&seen.events);
+        tally.events.broken += seen.faults.unread();
+        seen.faults.append(unread);
         let others = tally.events.ignored_by_reason.get(NOT_AN_EVENT);
         if others.is_some_and(|others| *others == tally.events.read) {
             let message = "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
@@ -172,18 +174,19 @@ pub(crate) fn read_in_order(args: &Replay, voices: &mut Voices<'_>) -> anyhow::R
 }
 
 /// What `--state` holds, and what in it could not be read.
-fn inventory(args: &Replay) -> (Inventory, Vec<Fault>) {
+fn inventory(args: &Replay) -> (Inventory, Faults) {
     let mut inventory = Inventory::new(args.passable_roles.clone());
-    let (paths, mut faults) = files::list(args.state.as_slice());
-    let mut buffer = Vec::new();
-    for path in paths {
-        faults.extend(read::pieces(&path, &mut buffer, |piece| match inventory.describe(&piece.json) {
+    let files::Listed { files, faults: unlisted, .. } = files::list(args.state.as_slice());
+    let (mut buffer, mut faults) = (Vec::new(), Faults::default());
+    faults.extend(unlisted);
+    for path in files {
+        read::pieces(&path, &mut buffer, &mut faults, |piece| match inventory.describe(&piece.json) {
             Some(_) => Ok(()),
             None => {
                 let message = "not an answer of a describe call that replay knows";
                 Err(Fault::new(&piece.source, message).at_line(piece.line))
             }
-        }));
+        });
     }
     (inventory, faults)
 }

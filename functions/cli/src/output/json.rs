@@ -214,7 +214,7 @@ fn lines<T: Serialize>(rows: &[Row], faults: &[Fault], summary: T) -> anyhow::Re
     for one in rows {
         row(one, &mut text)?;
     }
-    for Fault { source, line, offset, message, rejected } in faults {
+    for Fault { source, line, offset, message, rejected, .. } in faults {
         let (line, offset, rejected) = (*line, *offset, *rejected);
         serde_json::to_writer(
             &mut text,

@@ -47,8 +47,8 @@ pub(crate) fn check(report: &Report) -> anyhow::Result<String> {
 fn notifications<'a>(report: &'a Report) -> Vec<Notification> {
     let mut said = BTreeSet::new();
     let mut notification = |fault: &'a Fault| {
-        let path = report.files.get(fault);
-        let artifact = path.map(|path| uri::artifact(path));
+        let path = fault.file.as_deref();
+        let artifact = path.map(uri::artifact);
         // `:LINE` and `#INDEX` stay: two pieces of a file may be wrong in the same way.
         let piece = path.and_then(|path| fault.source.strip_prefix(&files::name(path)));
         let new = said.insert((artifact.clone(), piece.unwrap_or(&fault.source), fault.line, &fault.message));

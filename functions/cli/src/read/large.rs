@@ -5,35 +5,33 @@ use std::str;
 use memchr::memchr;
 use serde_json::value::RawValue;
 
-use super::pieces::{self, Split};
+use super::faults::Faults;
+use super::pieces;
 use super::scan::{self, Opening};
 use super::window::{More, Window};
-use super::{Each, Fault, Input, log};
+use super::{Each, Fault, Input, log, mebibytes};
 
 /// Reads what fills the window to its limit and goes on behind it.
-pub(crate) fn read(path: &str, limit: usize, window: &mut Window<'_>, each: Each<'_>) -> Vec<Fault> {
+pub(crate) fn read(path: &str, limit: usize, window: &mut Window<'_>, faults: &mut Faults, each: Each<'_>) {
     let begins = window.start();
     let text = window.from(begins);
     let first = memchr(b'\n', text).map_or(text, |end| &text[..end]);
     // JSON lines may be lists too.
     let list = scan::opening(text).filter(|_| !is_json(first));
     if let Some(Opening { list, at }) = list {
-        return elements(path, list, begins + at as u64, limit, window, each);
+        return elements(path, list, begins + at as u64, limit, window, faults, each);
     }
     let line = |line: &[u8]| line.trim_ascii_start().starts_with(b"{") && is_json(line);
     if memchr(b'\n', text).is_some() && !text.split(|byte| *byte == b'\n').any(line) {
-        let message = format!("a document of more than {}: cut it up, one event a line", mebibytes(limit));
-        return vec![Fault::new(path, message)];
+        let size = mebibytes(limit as u64);
+        let message = format!("a document of more than {size}: cut it up, one event a line");
+        return faults.add(Fault::new(path, message));
     }
-    lines(path, limit, window, each)
+    lines(path, (begins, Number::Line(1)), limit, window, faults, each);
 }
 
 fn is_json(text: &[u8]) -> bool {
     serde_json::from_slice::<&RawValue>(text).is_ok()
-}
-
-fn mebibytes(limit: usize) -> String {
-    format!("{} MiB", limit >> 20)
 }
 
 fn elements(
@@ -42,56 +40,93 @@ fn elements(
     at: u64,
     limit: usize,
     window: &mut Window<'_>,
+    faults: &mut Faults,
     each: Each<'_>,
-) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let broken = log::elements(window, path, (at, !list.is_empty()), limit, &mut |found| {
+) {
+    let mut inner = Faults::default();
+    log::elements(window, path, (at, !list.is_empty()), limit, faults, &mut |found| {
         let piece = found.piece(path)?;
-        faults.extend(take(pieces::element(list, piece.source, &piece.json), each));
+        pieces::element(list, piece.source, &piece.json, &mut inner, &mut |piece| {
+            each(Input::Piece("", piece))
+        });
         Ok(())
     });
-    faults.extend(broken);
-    faults
+    faults.append(inner);
 }
 
-fn take(split: Split<'_>, each: Each<'_>) -> Vec<Fault> {
-    let mut faults = split.faults;
-    faults.extend(split.pieces.iter().filter_map(|piece| each(Input::Piece("", piece)).err()));
-    faults
+/// What lines are told apart by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Number {
+    /// Their number in the file.
+    Line(usize),
+    /// The number of the document: those of a log that they follow on may have any number of lines.
+    Document(u64),
 }
 
-fn lines(path: &str, limit: usize, window: &mut Window<'_>, each: Each<'_>) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut at = window.start();
-    for number in 1.. {
+impl Number {
+    fn fault(self, path: &str, at: u64, message: String) -> Fault {
+        Fault::new(self.source(path), message).at_line(self.line()).at_offset(at)
+    }
+
+    fn source(self, path: &str) -> String {
+        match self {
+            Self::Line(number) => format!("{path}:{number}"),
+            Self::Document(number) => format!("{path}#{number}"),
+        }
+    }
+
+    fn line(self) -> Option<usize> {
+        if let Self::Line(number) = self { Some(number) } else { None }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Line(number) => Self::Line(number + 1),
+            Self::Document(number) => Self::Document(number + 1),
+        }
+    }
+}
+
+/// Reads one document a line, from the first on.
+pub(crate) fn lines(
+    path: &str,
+    (mut at, mut number): (u64, Number),
+    limit: usize,
+    window: &mut Window<'_>,
+    faults: &mut Faults,
+    each: Each<'_>,
+) {
+    loop {
         let Some(end) = line_end(window, at, at) else {
-            faults.push(too_long(path, number, limit, window, &mut at));
+            faults.add(too_long(path, number, limit, window, &mut at));
             if window.done() && window.from(at).is_empty() {
                 break;
             }
+            number = number.next();
             continue;
         };
         let last = window.done() && end == window.end();
-        let line = window.between(at, end);
-        let source = format!("{path}:{number}");
-        let fault = |message: &str| Fault::new(source.clone(), message).at_line(Some(number));
-        match str::from_utf8(line).map(str::trim) {
+        // Where the bytes break off, that the text does so too is no news.
+        let cut = last && window.broken().is_some();
+        let source = number.source(path);
+        let fault = |message: String| Fault::new(source.clone(), message).at_line(number.line());
+        let mut take = |piece: &pieces::Piece<'_>| each(Input::Piece("", piece));
+        match str::from_utf8(window.between(at, end)).map(str::trim) {
             Ok("") => {}
             Ok(text) => match serde_json::from_str::<&RawValue>(text) {
-                Ok(json) => faults.extend(take(pieces::line(&source, number, json), each)),
-                // Where the bytes break off, that the text does so too is no news.
-                Err(error) if last && error.is_eof() && window.broken().is_some() => {}
-                Err(error) => faults.push(fault(&pieces::not_json(&error))),
+                Ok(json) => pieces::line(&source, number.line(), json, faults, &mut take),
+                Err(error) if cut && error.is_eof() => {}
+                Err(error) => faults.add(fault(pieces::not_json(&error))),
             },
-            Err(_) if last && window.broken().is_some() => {}
-            Err(error) => faults.push(fault(&format!("not UTF-8 at column {}", error.valid_up_to() + 1))),
+            Err(_) if cut => {}
+            Err(error) => faults.add(fault(format!("not UTF-8 at column {}", error.valid_up_to() + 1))),
         }
         if last {
             break;
         }
+        number = number.next();
         at = end + 1;
     }
-    faults
 }
 
 /// Where the line ends that begins at an offset; `None` where it is longer than the window gets.
@@ -111,7 +146,7 @@ fn line_end(window: &mut Window<'_>, at: u64, keep: u64) -> Option<u64> {
 }
 
 /// A line that is too long is passed over.
-fn too_long(path: &str, number: usize, limit: usize, window: &mut Window<'_>, at: &mut u64) -> Fault {
+fn too_long(path: &str, number: Number, limit: usize, window: &mut Window<'_>, at: &mut u64) -> Fault {
     let begins = *at;
     loop {
         let end = window.end();
@@ -126,9 +161,9 @@ fn too_long(path: &str, number: usize, limit: usize, window: &mut Window<'_>, at
     }
     let message = format!(
         "the line at offset {begins} is longer than {} and is not read: put one event on it",
-        mebibytes(limit)
+        mebibytes(limit as u64)
     );
-    Fault::new(format!("{path}:{number}"), message).at_line(Some(number)).at_offset(begins)
+    number.fault(path, begins, message)
 }
 
 #[cfg(test)]
@@ -141,13 +176,14 @@ mod tests {
         let mut window = Window::new(Box::new(text.as_bytes()), &mut buffer, size, limit);
         while window.more(0) == More::Read {}
         assert!(!window.done(), "{text} is not long enough");
-        let faults = read("f", limit, &mut window, &mut |input| {
+        let mut faults = Faults::default();
+        read("f", limit, &mut window, &mut faults, &mut |input| {
             if let Input::Piece(_, piece) = input {
                 found.push(format!("{} {}", piece.source, piece.json.get()));
             }
             Ok(())
         });
-        (found, faults.iter().map(ToString::to_string).collect())
+        (found, faults.into_list().iter().map(ToString::to_string).collect())
     }
 
     #[test]

@@ -1,27 +1,31 @@
 //! Logs: texts that begin with `{"Records":[`. They are scanned, and parsed only where somebody watches.
 //!
-//! A scan goes from one `"eventName"` to the next. Where it is a record's own, in CloudTrail's form, and nobody
-//! watches that name, the record is counted and not looked at. Otherwise the record's beginning is looked up, and
-//! from there on whole elements are parsed until the name lies behind. What cannot be told is never guessed at: a
-//! record of another form, or a name inside of another record, costs the parsing of an element or two.
+//! A scan goes from one `"eventName"` to the next, and always knows where the last element of the list begins. Where a
+//! name is a record's own, in CloudTrail's form, where a record begins between it and the last name, behind another and
+//! outside of every list (`scan::next_element`), and where nobody watches it, the record is counted and not looked at. Otherwise whole elements are parsed until the name lies behind. What cannot be told is never guessed at: a record
+//! of another form, or one inside of another record, costs the parsing of an element or two. Only behind what is broken
+//! is there a guess, at where the next record begins; that is said.
 //!
-//! Records are numbered as they stand in the file. An element without any `"eventName"` is seen only where it is
-//! parsed; elsewhere it is neither counted nor numbered.
+//! Records are numbered as they stand in the file. An element without any `"eventName"` is seen only where it is parsed;
+//! elsewhere it is neither counted nor numbered. What is not looked at is not validated.
 
 mod lost;
 
 use std::borrow::Cow;
 
+use super::faults::Faults;
 use super::head::{Head, Value, value};
 use super::pieces::Piece;
 use super::scan::{self, Name};
 use super::window::{More, Window};
-use super::{Done, Fault, Watched};
+use super::{Fault, Watched};
 
 /// An element of a list that was parsed.
 pub(crate) struct Found<'a> {
     /// Its place in the list.
     pub(crate) index: u64,
+    /// The offset at which it begins.
+    pub(crate) at: u64,
     /// What tells it apart, if that was asked for and it is an object.
     pub(crate) head: Option<Head<'a>>,
     /// Its text.
@@ -33,8 +37,8 @@ impl<'a> Found<'a> {
     pub(crate) fn piece(&self, path: &str) -> Result<Piece<'a>, Fault> {
         let source = format!("{path}#{}", self.index);
         match serde_json::from_str(self.text) {
-            Ok(json) => Ok(Piece { source, line: None, json: Cow::Borrowed(json) }),
-            Err(_) => Err(Fault::new(source, "not JSON")),
+            Ok(json) => Ok(Piece { source, line: None, at: Some(self.at), json: Cow::Borrowed(json) }),
+            Err(_) => Err(Fault::new(source, "not JSON").at_offset(self.at)),
         }
     }
 }
@@ -45,15 +49,17 @@ struct Log<'w, 'a> {
     path: &'w str,
     /// Without it nothing is scanned for, and every element is parsed.
     watched: Option<Watched<'w>>,
-    each: &'w mut dyn FnMut(&Found<'_>) -> Result<(), Fault>,
+    each: Take<'w>,
     /// How many elements there are so far.
     index: u64,
     /// How many of them nobody watches and nobody looked at.
     quiet: u64,
-    /// Where the names of those stand, as far back as what is kept.
-    names: Vec<u64>,
+    /// Up to here elements are parsed: there is no name before it that a scan could go on with.
+    until: u64,
+    /// Whether every element followed on the one before it; behind something broken the next one is a guess.
+    sure: bool,
     limit: u64,
-    faults: Vec<Fault>,
+    faults: &'w mut Faults,
 }
 
 /// Where reading goes on.
@@ -66,6 +72,8 @@ enum Next {
     Cut(u64),
     /// Here is something that belongs into no list.
     Lost(u64),
+    /// From here on nothing can be read.
+    Over(u64),
 }
 
 impl Next {
@@ -86,6 +94,18 @@ enum Element {
     TooLong,
 }
 
+/// What a log came to.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// How many records nobody watches and nobody looked at.
+    pub(crate) quiet: u64,
+    /// Where lines go on behind it, if they do, and how many records there were before.
+    pub(crate) lines: Option<(u64, u64)>,
+}
+
+/// Takes an element that was found; answers why it cannot be read.
+pub(crate) type Take<'t> = &'t mut dyn FnMut(&Found<'_>) -> Result<(), Fault>;
+
 /// Reads the log whose first element may stand at an offset, and those that stand behind it.
 pub(crate) fn read(
     window: &mut Window<'_>,
@@ -93,14 +113,16 @@ pub(crate) fn read(
     at: u64,
     limit: usize,
     watched: Option<Watched<'_>>,
-    each: &mut dyn FnMut(&Found<'_>) -> Result<(), Fault>,
-) -> Done {
-    let mut log = Log::new(window, path, limit, watched, each);
-    let mut at = Some(at);
-    while let Some(first) = at {
-        at = log.list(first).and_then(|end| log.behind(end));
+    faults: &mut Faults,
+    each: Take<'_>,
+) -> Read {
+    let mut log = Log::new(window, path, limit, watched, faults, each);
+    let mut behind = Behind::Log(at);
+    while let Behind::Log(first) = behind {
+        behind = log.list(first).map_or(Behind::Nothing, |end| log.behind(end));
     }
-    Done { quiet: log.quiet, faults: log.faults }
+    let lines = if let Behind::Lines(at) = behind { Some((at, log.index)) } else { None };
+    Read { quiet: log.quiet, lines }
 }
 
 /// Reads the elements of any other list, each of which is parsed. It stands alone, or in an object.
@@ -109,14 +131,24 @@ pub(crate) fn elements(
     path: &str,
     opening: (u64, bool),
     limit: usize,
-    each: &mut dyn FnMut(&Found<'_>) -> Result<(), Fault>,
-) -> Vec<Fault> {
-    let mut log = Log::new(window, path, limit, None, each);
+    faults: &mut Faults,
+    each: Take<'_>,
+) {
+    let mut log = Log::new(window, path, limit, None, faults, each);
     let (at, wrapped) = opening;
     if let Some(end) = log.list(at) {
         log.ends(end, wrapped);
     }
-    log.faults
+}
+
+/// What stands behind a log.
+enum Behind {
+    /// Another one, whose first element may stand here.
+    Log(u64),
+    /// Lines, the first of which begins here.
+    Lines(u64),
+    /// Nothing that can be read.
+    Nothing,
 }
 
 impl<'w, 'a> Log<'w, 'a> {
@@ -125,23 +157,27 @@ impl<'w, 'a> Log<'w, 'a> {
         path: &'w str,
         limit: usize,
         watched: Option<Watched<'w>>,
-        each: &'w mut dyn FnMut(&Found<'_>) -> Result<(), Fault>,
+        faults: &'w mut Faults,
+        each: Take<'w>,
     ) -> Self {
-        let (names, faults) = (Vec::new(), Vec::new());
-        Self { window, path, watched, each, index: 0, quiet: 0, names, limit: limit as u64, faults }
+        let limit = limit as u64;
+        Self { window, path, watched, each, index: 0, quiet: 0, until: 0, sure: true, limit, faults }
     }
 
     /// Reads a list up to its end; `None` where it has none.
     fn list(&mut self, at: u64) -> Option<u64> {
+        self.sure = true;
         let mut next = self.first(at);
         loop {
             next = match next {
-                Next::Element(at) if self.can_scan(at) => self.scan(at),
-                Next::Element(at) => self.parse(at, at),
-                Next::End(at) => return Some(at),
+                Next::Element(at) if at >= self.until && self.can_scan(at) => self.scan(at),
+                Next::Element(at) => self.parse(at, false),
+                Next::End(at) if self.sure || self.may_end(at) => return Some(at),
+                Next::End(at) => self.resume(at).unwrap_or(Next::Over(at)),
+                Next::Lost(at) => self.lost(at),
                 // Where the bytes break off, that the text does so too is no news.
                 Next::Cut(_) if self.window.broken().is_some() => return None,
-                Next::Cut(at) | Next::Lost(at) => {
+                Next::Cut(at) | Next::Over(at) => {
                     self.breaks_off(at);
                     return None;
                 }
@@ -157,90 +193,67 @@ impl<'w, 'a> Log<'w, 'a> {
 
     /// Scans from an element on to one that has to be parsed, and parses it.
     fn scan(&mut self, start: u64) -> Next {
-        let mut base = start;
+        // The last element that is known, and where its name ends, if it was counted by that alone.
+        let (mut base, mut counted) = (start, None);
         let mut at = start;
-        self.names.clear();
         loop {
             let Some(name) = scan::name(self.window.from(at)).map(|found| at + found as u64) else {
                 at = at.max(self.window.end().saturating_sub(scan::overlap() as u64));
-                match self.more(&mut base) {
+                match self.window.more(base) {
                     More::Read => continue,
-                    More::End => break,
-                    More::Full if self.names.is_empty() => return self.parse(base, at),
-                    More::Full => return self.too_long(base),
+                    // The last record is parsed, since it tells whether the list ends.
+                    More::End => self.until = u64::MAX,
+                    More::Full => self.until = at,
                 }
+                return self.parse(base, counted.is_some());
             };
             let behind = name + (scan::NAME.len() + scan::BEHIND) as u64;
-            if self.window.end() < behind && self.more(&mut base) == More::Read {
+            if self.window.end() < behind && self.window.more(base) == More::Read {
                 at = name;
                 continue;
             }
+            at = name + scan::NAME.len() as u64;
             let text = self.window.from(base);
-            match scan::name_at(text, usize::try_from(name - base).unwrap_or(usize::MAX)) {
-                Name::Value => {}
-                Name::Own(called) if !self.watched.is_some_and(|watched| watched(called)) => {
-                    self.names.push(name);
+            let place = |at: u64| usize::try_from(at - base).unwrap_or(usize::MAX);
+            let quiet = match scan::name_at(text, place(name)) {
+                Name::Value => continue,
+                Name::Own(called) => !self.watched.is_some_and(|watched| watched(called)),
+                Name::Odd => false,
+            };
+            let begins = match counted {
+                Some(end) => scan::next_element(text, place(end), place(name)),
+                None => scan::is_first(text, place(name)).then_some(0),
+            };
+            if let Some(begins) = begins {
+                (base, counted) = (base + begins as u64, None);
+                if quiet {
+                    counted = Some(at);
                     self.index += 1;
                     self.quiet += 1;
-                }
-                Name::Own(_) | Name::Odd => {
-                    let start = self.start_of(name, base);
-                    if name - start > self.limit {
-                        return self.too_long(start);
-                    }
-                    return self.parse(self.before(base), name);
+                    continue;
                 }
             }
-            at = name + scan::NAME.len() as u64;
+            self.until = name;
+            return self.parse(base, counted.is_some());
         }
-        // The last record is parsed, since it tells whether the list ends.
-        self.parse(self.before(base), u64::MAX)
     }
 
-    /// Where the last record begins that was counted by its name alone. To parse from there on costs little, and shows
-    /// whether what comes behind it is a record of its own or lies inside of it.
-    fn before(&self, base: u64) -> u64 {
-        self.names.last().map_or(base, |name| self.start_of(*name, base))
-    }
-
-    /// Reads on, and keeps what parsing would have to begin with.
-    fn more(&mut self, base: &mut u64) -> More {
-        *base = self.before(*base);
-        let gone = self.names.partition_point(|name| name < base);
-        self.names.drain(..gone);
-        self.window.more(*base)
-    }
-
-    /// Where the record begins that a place lies in, as far as what begins at `base` or follows on a record tells.
-    fn start_of(&self, at: u64, base: u64) -> u64 {
-        let mut text = self.window.between(base, at);
-        while let Some(start) = scan::last_start(text) {
-            text = &text[..start];
-            if scan::follows_a_record(text) {
-                return base + start as u64;
-            }
-        }
-        base
-    }
-
-    /// Parses element after element, until a place lies behind and scanning can go on.
-    fn parse(&mut self, start: u64, until: u64) -> Next {
-        // What was counted by its name alone is now counted by what it is.
-        let counted = self.names.len() - self.names.partition_point(|name| *name < start);
-        self.names.clear();
-        self.index -= counted as u64;
-        self.quiet -= counted as u64;
+    /// Parses element after element, until scanning can go on. The first may have been counted by its name alone.
+    fn parse(&mut self, start: u64, counted: bool) -> Next {
+        // Now it is counted by what it is.
+        self.index -= u64::from(counted);
+        self.quiet -= u64::from(counted);
         let mut at = start;
         loop {
             let end = match self.element(at) {
                 Element::Whole(end) => end,
                 Element::Cut => return Next::Cut(at),
                 Element::Broken(place) => return self.broken(at, place),
-                Element::TooLong => return self.too_long(at),
+                Element::TooLong => return self.too_long(at, counted && at == start),
             };
             match self.next(end) {
                 Next::Element(next) => {
-                    if next > until && self.can_scan(next) {
+                    if next > self.until && self.can_scan(next) {
                         return Next::Element(next);
                     }
                     at = next;
@@ -257,12 +270,12 @@ impl<'w, 'a> Log<'w, 'a> {
             match value(text, self.watched.is_some()) {
                 // A number may go on behind what was read.
                 Value::Whole(head, length) if length < text.len() || self.window.done() => {
-                    let index = self.index;
-                    self.index += 1;
-                    let end = at + length as u64;
                     if length as u64 > self.limit {
                         return Element::TooLong;
                     }
+                    let index = self.index;
+                    self.index += 1;
+                    let end = at + length as u64;
                     if head.as_ref().is_some_and(|head| self.nobody_watches(head)) {
                         self.quiet += 1;
                         return Element::Whole(end);
@@ -272,7 +285,7 @@ impl<'w, 'a> Log<'w, 'a> {
                         let place = at + error.valid_up_to() as u64;
                         self.fault(index, place, format!("not UTF-8 at offset {place}: this record is lost"))
                     });
-                    let read = read.and_then(|text| (self.each)(&Found { index, head, text }));
+                    let read = read.and_then(|text| (self.each)(&Found { index, at, head, text }));
                     self.faults.extend(read.err());
                     return Element::Whole(end);
                 }
@@ -314,7 +327,12 @@ impl<'w, 'a> Log<'w, 'a> {
     }
 
     /// The next sign that is no blank, and where it stands.
-    fn sign(&mut self, mut at: u64) -> Option<(u8, u64)> {
+    fn sign(&mut self, at: u64) -> Option<(u8, u64)> {
+        self.sign_behind(at, None)
+    }
+
+    /// The same, where what stands behind an earlier offset is still to be read.
+    fn sign_behind(&mut self, mut at: u64, keep: Option<u64>) -> Option<(u8, u64)> {
         loop {
             let text = self.window.from(at);
             let blanks = text.len() - text.trim_ascii_start().len();
@@ -322,7 +340,7 @@ impl<'w, 'a> Log<'w, 'a> {
                 return Some((*sign, at + blanks as u64));
             }
             at += blanks as u64;
-            if self.window.more(at) != More::Read {
+            if self.window.more(keep.unwrap_or(at)) != More::Read {
                 return None;
             }
         }

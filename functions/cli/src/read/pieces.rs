@@ -2,71 +2,55 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Fault;
-use super::scan::{LISTS, Opening, opening};
+use super::faults::Faults;
+use super::scan::{LISTS, Opening, RECORDS, opening};
+use super::{Fault, lists::Lists, lists::each_of};
 
 /// One piece, and where it stands: `path`, `path:LINE`, `path#INDEX`.
 pub(crate) struct Piece<'a> {
     pub(crate) source: String,
     pub(crate) line: Option<usize>,
+    /// The offset at which it begins, where that is known.
+    pub(crate) at: Option<u64>,
     pub(crate) json: Cow<'a, RawValue>,
 }
 
-/// A file's pieces, and what is none.
-#[derive(Default)]
-pub(crate) struct Split<'a> {
-    pub(crate) pieces: Vec<Piece<'a>>,
-    pub(crate) faults: Vec<Fault>,
-    /// That the text breaks off before its end.
-    pub(crate) tail: Option<Fault>,
+/// Takes a piece that was found; answers why it cannot be read.
+pub(crate) type Take<'t> = &'t mut dyn FnMut(&Piece<'_>) -> Result<(), Fault>;
+
+/// Hands over pieces as they are found, and says what is none.
+struct Split<'s> {
+    take: Take<'s>,
+    faults: &'s mut Faults,
 }
 
-/// Splits a file's text. What is no JSON is a fault of its own, and the rest goes on.
-pub(crate) fn split<'a>(path: &str, text: &'a str) -> Split<'a> {
-    let mut split = Split::default();
+/// Splits a file's text. What is no JSON is a fault of its own, and the rest goes on; that the text breaks off before its
+/// end is the answer.
+pub(crate) fn split(path: &str, text: &str, faults: &mut Faults, take: Take<'_>) -> Option<Fault> {
+    let mut split = Split { take, faults };
     if text.trim().is_empty() {
-        split.faults.push(Fault::new(path, "the file is empty"));
+        split.faults.add(Fault::new(path, "the file is empty"));
     } else if let Ok(json) = serde_json::from_str::<&RawValue>(text) {
         split.document(path, None, json);
     } else if let Some(start) = unended_list(text) {
-        split.beginning(path, text, &start);
+        return Some(split.beginning(path, text, &start));
     } else {
-        split.lines(path, text);
+        return split.lines(path, text);
     }
-    split
+    None
 }
 
 /// The pieces of one line of JSON lines.
-pub(crate) fn line<'a>(source: &str, line: usize, json: &'a RawValue) -> Split<'a> {
-    let mut split = Split::default();
-    split.document(source, Some(line), json);
-    split
+pub(crate) fn line(source: &str, line: Option<usize>, json: &RawValue, faults: &mut Faults, take: Take<'_>) {
+    Split { take, faults }.document(source, line, json);
 }
 
 /// The pieces of one element of a list, which has a name where it is one of the wrappers'.
-pub(crate) fn element<'a>(list: &str, source: String, json: &'a RawValue) -> Split<'a> {
-    let mut split = Split::default();
-    split.element(list, source, json);
-    split
-}
-
-/// The wrappers of events. A member that is `null` is there, and no list.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Wrapper<'a> {
-    #[serde(borrow, rename = "Records", deserialize_with = "present")]
-    records: Option<&'a RawValue>,
-    #[serde(borrow, rename = "Events", deserialize_with = "present")]
-    events: Option<&'a RawValue>,
-    #[serde(borrow, rename = "logEvents", deserialize_with = "present")]
-    log_events: Option<&'a RawValue>,
-}
-
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+pub(crate) fn element(list: &str, source: String, json: &RawValue, faults: &mut Faults, take: Take<'_>) {
+    Split { take, faults }.element(list, source, json);
 }
 
 /// An answer of `aws cloudtrail lookup-events`, or a message of CloudWatch Logs, with the record as a string.
@@ -76,84 +60,70 @@ struct Inner {
     text: String,
 }
 
-impl<'a> Split<'a> {
+impl Split<'_> {
+    fn piece(&mut self, source: String, line: Option<usize>, json: Cow<'_, RawValue>) {
+        let refused = (self.take)(&Piece { source, line, at: None, json }).err();
+        self.faults.extend(refused);
+    }
+
     /// A whole document: a list of documents, or one.
-    fn document(&mut self, source: &str, line: Option<usize>, json: &'a RawValue) {
-        match json.get().starts_with('[').then(|| serde_json::from_str::<Vec<&'a RawValue>>(json.get())) {
-            Some(Ok(elements)) => {
-                for (index, element) in elements.into_iter().enumerate() {
-                    self.unwrap(format!("{source}#{index}"), line, element);
-                }
-            }
-            _ => self.unwrap(source.to_owned(), line, json),
+    fn document(&mut self, source: &str, line: Option<usize>, json: &RawValue) {
+        let unwrap = |index: usize, json: &RawValue| self.unwrap(format!("{source}#{index}"), line, json);
+        if !each_of(json, unwrap) {
+            self.unwrap(source.to_owned(), line, json);
         }
     }
 
     /// What a wrapper holds, or the document itself.
-    fn unwrap(&mut self, source: String, line: Option<usize>, json: &'a RawValue) {
+    fn unwrap(&mut self, source: String, line: Option<usize>, json: &RawValue) {
         // A document that holds none of the names need not be looked into.
-        let wrapper: Wrapper<'a> = match LISTS.iter().any(|list| json.get().contains(list)) {
-            true => serde_json::from_str(json.get()).unwrap_or_default(),
-            false => Wrapper::default(),
+        let lists = match LISTS.iter().any(|list| json.get().contains(list)) {
+            true => Lists::of(json),
+            false => Lists::default(),
         };
-        if let Some(records) = wrapper.records {
-            self.records(&source, line, records);
-        } else if let Some(wrapped) = wrapper.events.or(wrapper.log_events) {
-            self.wrapped(&source, line, wrapped);
-        } else {
-            self.pieces.push(Piece { source, line, json: Cow::Borrowed(json) });
-        }
-    }
-
-    /// The records of a log; each is a piece, whatever it is.
-    fn records(&mut self, source: &str, line: Option<usize>, list: &'a RawValue) {
-        let Ok(elements) = serde_json::from_str::<Vec<&'a RawValue>>(list.get()) else {
-            return self.faults.push(Fault::new(source, "`Records` is no list of events").at_line(line));
+        let Some(((list, elements), others)) = lists.wrapped() else {
+            return self.piece(source, line, Cow::Borrowed(json));
         };
-        let pieces = elements.into_iter().enumerate().map(|(index, json)| Piece {
-            source: format!("{source}#{index}"),
-            line,
-            json: Cow::Borrowed(json),
+        // Records of a log are pieces, whatever they are.
+        let is_list = each_of(elements, |index, json| match list {
+            RECORDS => self.piece(format!("{source}#{index}"), line, Cow::Borrowed(json)),
+            _ => self.inner(format!("{source}#{index}"), line, json),
         });
-        self.pieces.extend(pieces);
-    }
-
-    fn wrapped(&mut self, source: &str, line: Option<usize>, list: &'a RawValue) {
-        let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else {
-            let message = "`Events` or `logEvents` is no list of events";
-            return self.faults.push(Fault::new(source, message).at_line(line));
-        };
-        for (index, json) in elements.into_iter().enumerate() {
-            self.inner(format!("{source}#{index}"), line, json);
+        if !is_list {
+            let message = format!("`{list}` is no list of events");
+            self.faults.add(Fault::new(&source, message).at_line(line));
         }
+        let further = others.map(|list| Fault::new(&source, further(list)).at_line(line));
+        self.faults.extend(further);
     }
 
     /// A record that stands as a string in another object.
     fn inner(&mut self, source: String, line: Option<usize>, json: &RawValue) {
         let inner = serde_json::from_str::<Inner>(json.get()).ok();
         match inner.and_then(|inner| RawValue::from_string(inner.text).ok()) {
-            Some(json) => self.pieces.push(Piece { source, line, json: Cow::Owned(json) }),
+            Some(json) => self.piece(source, line, Cow::Owned(json)),
             None => {
                 let message = "no event inside: `CloudTrailEvent` or `message` must hold one as a string";
-                self.faults.push(Fault::new(source, message).at_line(line));
+                self.faults.add(Fault::new(source, message).at_line(line));
             }
         }
     }
 
-    fn element(&mut self, list: &str, source: String, json: &'a RawValue) {
+    fn element(&mut self, list: &str, source: String, json: &RawValue) {
         match list {
             "" => self.unwrap(source, None, json),
+            RECORDS => self.piece(source, None, Cow::Borrowed(json)),
             _ => self.inner(source, None, json),
         }
     }
 
-    /// The whole elements at the beginning of a list that breaks off: what a truncated log still holds.
-    fn beginning(&mut self, path: &str, text: &'a str, start: &Opening) {
+    /// The whole elements at the beginning of a list that breaks off: what a truncated list still holds.
+    fn beginning(&mut self, path: &str, text: &str, start: &Opening) -> Fault {
         let mut at = start.at;
         let mut index = 0;
         loop {
             let rest = text.get(at..).unwrap_or_default();
-            let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&'a RawValue>();
+            let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
             let Some(Ok(json)) = stream.next() else { break };
             at += stream.byte_offset();
             self.element(start.list, format!("{path}#{index}"), json);
@@ -167,35 +137,38 @@ impl<'a> Split<'a> {
         }
         let message =
             format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost");
-        self.tail = Some(Fault::new(path, message).at_offset(at as u64));
+        Fault::new(path, message).at_offset(at as u64)
     }
 
     /// One document a line. A text whose lines are none of them objects is one broken document, and said once.
-    fn lines(&mut self, path: &str, text: &'a str) {
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let read: Vec<_> =
-            lines.map(|(index, line)| (index + 1, serde_json::from_str::<&'a RawValue>(line))).collect();
-        let object = |json: &RawValue| json.get().starts_with('{');
-        if !read.iter().any(|(_, json)| json.as_ref().is_ok_and(|json| object(json))) {
-            self.tail = Some(broken(path, text));
-            return;
+    fn lines(&mut self, path: &str, text: &str) -> Option<Fault> {
+        let object = |line: &str| {
+            line.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(line).is_ok()
+        };
+        if !text.lines().any(object) {
+            return Some(broken(path, text));
         }
-        let last = read.last().map_or(0, |(line, _)| *line);
-        for (line, json) in read {
-            let source = format!("{path}:{line}");
-            match json {
-                Ok(json) => self.document(&source, Some(line), json),
+        let last = text.trim_end().lines().count();
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            let source = format!("{path}:{number}");
+            match serde_json::from_str::<&RawValue>(line) {
+                Ok(json) => self.document(&source, Some(number), json),
                 Err(error) => {
-                    let fault = Fault::new(source, not_json(&error)).at_line(Some(line));
-                    if line == last && error.is_eof() {
-                        self.tail = Some(fault);
-                    } else {
-                        self.faults.push(fault);
+                    let fault = Fault::new(source, not_json(&error)).at_line(Some(number));
+                    if number == last && error.is_eof() {
+                        return Some(fault);
                     }
+                    self.faults.add(fault);
                 }
             }
         }
+        None
     }
+}
+
+/// That one object holds more lists of events than the one that is read.
+pub(crate) fn further(list: &str) -> String {
+    format!("a further list, `{list}`, is not read: put it into an object of its own")
 }
 
 fn broken(path: &str, text: &str) -> Fault {

@@ -1,13 +1,17 @@
 //! Records in the order of their times, however many there are: runs of them are sorted in memory, and beyond a limit
 //! written to a temporary file, which has no name and is gone with the process. It holds what the events hold.
 
-use std::cmp::Ordering;
+mod merge;
+
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::str;
+use std::io::{self, Seek, Write};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+
+use super::Fault;
+pub(crate) use merge::{Record, Sorted};
+use merge::{Source, Spilled};
 
 /// How much of what is kept may stand in memory.
 pub(crate) const IN_MEMORY: usize = 16 * 1024 * 1024;
@@ -35,9 +39,19 @@ pub(crate) struct Content<'a> {
     /// Whether it is a bare CloudTrail record, by its first members.
     pub(crate) bare: bool,
     pub(crate) line: Option<usize>,
+    /// The offset at which it begins, where that is known.
+    pub(crate) at: Option<u64>,
     /// What names the place in the file: `#INDEX`, `:LINE`.
     pub(crate) place: &'a str,
     pub(crate) text: &'a str,
+}
+
+impl Content<'_> {
+    /// That it cannot be read, and why.
+    pub(crate) fn fault(&self, path: &str, message: impl Into<String>) -> Fault {
+        let fault = Fault::new(format!("{path}{}", self.place), message).at_line(self.line);
+        Fault { offset: self.at, ..fault }
+    }
 }
 
 /// The numbers of a record; its texts stand one behind the other in other bytes.
@@ -49,16 +63,22 @@ struct Numbers {
     file: u32,
     number: u64,
     line: u64,
+    /// The offset, and 1 more; 0 where there is none.
+    at: u64,
     /// The lengths of id, account, place and text.
     lengths: [u32; 4],
 }
 
 impl Numbers {
     /// How many bytes they take in a file.
-    const SIZE: usize = 8 + 4 + 2 + 1 + 4 + 8 + 8 + 16;
+    const SIZE: usize = 8 + 4 + 2 + 1 + 4 + 8 + 8 + 8 + 16;
 
     fn texts(&self) -> usize {
         self.lengths.iter().map(|length| *length as usize).sum()
+    }
+
+    fn names(&self) -> usize {
+        self.lengths[0] as usize + self.lengths[1] as usize
     }
 
     fn key<'a>(&self, texts: &'a str) -> Key<'a> {
@@ -83,6 +103,7 @@ impl Numbers {
         to.extend(self.file.to_le_bytes());
         to.extend(self.number.to_le_bytes());
         to.extend(self.line.to_le_bytes());
+        to.extend(self.at.to_le_bytes());
         self.lengths.iter().for_each(|length| to.extend(length.to_le_bytes()));
     }
 
@@ -98,11 +119,12 @@ impl Numbers {
         let (rank, [bare]) = (u16::from_le_bytes(take(&mut from)?), take(&mut from)?);
         let file = u32::from_le_bytes(take(&mut from)?);
         let (number, line) = (u64::from_le_bytes(take(&mut from)?), u64::from_le_bytes(take(&mut from)?));
+        let at = u64::from_le_bytes(take(&mut from)?);
         let mut lengths = [0; 4];
         for length in &mut lengths {
             *length = u32::from_le_bytes(take(&mut from)?);
         }
-        Some(Self { time, rank, bare: bare == 1, file, number, line, lengths })
+        Some(Self { time, rank, bare: bare == 1, file, number, line, at, lengths })
     }
 }
 
@@ -121,7 +143,8 @@ impl Run {
         let lengths = texts.map(|text| u32::try_from(text.len()).unwrap_or(u32::MAX));
         let Key { time, rank, file, number, .. } = *key;
         let line = content.line.map_or(0, |line| line as u64);
-        let numbers = Numbers { time, rank, bare: content.bare, file, number, line, lengths };
+        let at = content.at.map_or(0, |at| at + 1);
+        let numbers = Numbers { time, rank, bare: content.bare, file, number, line, at, lengths };
         self.records.push((numbers, self.texts.len()));
         self.texts.extend(texts);
     }
@@ -193,18 +216,8 @@ impl Sorter {
         let mut sources = vec![Source::Memory { run, next: 0 }];
         // However many runs there are, their buffers together stay small.
         let room = (IN_MEMORY / runs.len().max(1)).clamp(4 * 1024, 256 * 1024);
-        sources.extend(runs.into_iter().map(|(at, end)| Source::File {
-            at,
-            end,
-            room,
-            buffer: Vec::new(),
-            from: 0,
-        }));
-        let mut sorted = Sorted { sources, spilled, heads: Vec::new(), count };
-        for source in 0..sorted.sources.len() {
-            sorted.advance(source)?;
-        }
-        Ok(sorted)
+        sources.extend(runs.into_iter().map(|run| Source::File(Spilled::new(run, room))));
+        Sorted::of(sources, spilled, count)
     }
 }
 
@@ -235,110 +248,6 @@ impl Sorting {
     }
 }
 
-/// A record, taken out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Record {
-    numbers: Numbers,
-    texts: Box<str>,
-}
-
-impl Record {
-    /// What it is ordered by.
-    pub(crate) fn key(&self) -> Key<'_> {
-        self.numbers.key(&self.texts)
-    }
-
-    /// Where it stands, and what it says.
-    pub(crate) fn content(&self) -> Content<'_> {
-        let [_, _, place, text] = self.numbers.parts(&self.texts);
-        let line = usize::try_from(self.numbers.line).ok().filter(|line| *line > 0);
-        Content { bare: self.numbers.bare, line, place, text }
-    }
-}
-
-/// Where a sorted run stands.
-enum Source {
-    Memory { run: Run, next: usize },
-    File { at: u64, end: u64, room: usize, buffer: Vec<u8>, from: usize },
-}
-
-/// Records in order.
-pub(crate) struct Sorted {
-    sources: Vec<Source>,
-    spilled: Option<File>,
-    /// The next record of each run that has one, the last of them in the order first.
-    heads: Vec<(Record, usize)>,
-    count: u64,
-}
-
-impl Sorted {
-    /// How many records there were in the beginning.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The next record.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Record>> {
-        let Some((record, source)) = self.heads.pop() else { return Ok(None) };
-        self.advance(source)?;
-        Ok(Some(record))
-    }
-
-    /// Puts a run's next record among the others.
-    fn advance(&mut self, source: usize) -> io::Result<()> {
-        let next = match self.sources.get_mut(source) {
-            Some(from) => from.next(self.spilled.as_mut())?,
-            None => None,
-        };
-        if let Some(record) = next {
-            let at =
-                self.heads.partition_point(|(head, _)| head.key().cmp(&record.key()) == Ordering::Greater);
-            self.heads.insert(at, (record, source));
-        }
-        Ok(())
-    }
-}
-
-impl Source {
-    fn next(&mut self, spilled: Option<&mut File>) -> io::Result<Option<Record>> {
-        match self {
-            Self::Memory { run, next } => {
-                let Some((numbers, at)) = run.records.get(*next).copied() else { return Ok(None) };
-                *next += 1;
-                Ok(Some(Record { numbers, texts: run.texts(&numbers, at).into() }))
-            }
-            Self::File { at, end, room, buffer, from } => {
-                let Some(file) = spilled else { return Ok(None) };
-                let mut ahead = |wanted: usize, buffer: &mut Vec<u8>, from: &mut usize| -> io::Result<()> {
-                    if buffer.len() - *from >= wanted {
-                        return Ok(());
-                    }
-                    buffer.drain(..*from);
-                    *from = 0;
-                    let more = wanted.max(*room).saturating_sub(buffer.len()) as u64;
-                    let more = more.min(*end - *at);
-                    file.seek(SeekFrom::Start(*at))?;
-                    *at += (&mut *file).take(more).read_to_end(buffer)? as u64;
-                    Ok(())
-                };
-                ahead(Numbers::SIZE, buffer, from)?;
-                if buffer.len() == *from {
-                    return Ok(None);
-                }
-                let changed = || io::Error::new(io::ErrorKind::InvalidData, "the temporary file has changed");
-                let numbers = buffer.get(*from..).and_then(Numbers::read).ok_or_else(changed)?;
-                *from += Numbers::SIZE;
-                ahead(numbers.texts(), buffer, from)?;
-                let texts =
-                    buffer.get(*from..*from + numbers.texts()).and_then(|bytes| str::from_utf8(bytes).ok());
-                let texts = texts.ok_or_else(changed)?.into();
-                *from += numbers.texts();
-                Ok(Some(Record { numbers, texts }))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,12 +267,21 @@ mod tests {
             let (place, text) = (format!("#{number}"), "é".repeat(*number as usize % 90));
             let line = Some(*number as usize).filter(|line| *line > 0);
             let run = &mut runs[turn % threads as usize];
-            run.add(&key, &Content { bare: number % 2 == 0, line, place: &place, text: &text });
+            run.add(
+                &key,
+                &Content {
+                    bare: number % 2 == 0,
+                    line,
+                    at: line.map(|at| at as u64 - 1),
+                    place: &place,
+                    text: &text,
+                },
+            );
             sorter.collect(run).unwrap();
         }
         runs.iter_mut().for_each(|run| sorter.take(run).unwrap());
         let mut all = sorter.sorted().unwrap();
-        let spilled = all.sources.len() - 1;
+        let spilled = all.runs() - 1;
         assert_eq!(all.count(), numbers.len() as u64);
         let mut records = Vec::new();
         while let Some(record) = all.next().unwrap() {
@@ -387,11 +305,33 @@ mod tests {
         }
     }
 
+    /// However long records are, the merge holds none of them but the one whose turn it is.
+    #[test]
+    fn the_merge_holds_no_texts() {
+        let sorter = Sorter::new(1);
+        let text = "x".repeat(1 << 21);
+        for number in 0..8 {
+            let (time, rank, id) = record(number);
+            let key = Key { time, rank, id: &id, account: "1", file: 0, number };
+            let mut run = Run::default();
+            run.add(&key, &Content { bare: true, line: None, at: None, place: "", text: &text });
+            sorter.take(&mut run).unwrap();
+        }
+        let mut all = sorter.sorted().unwrap();
+        while let Some(record) = all.next().unwrap() {
+            assert!(record.content().text == text);
+            assert!(all.held() < 1 << 21, "{}", all.held());
+        }
+    }
+
     #[test]
     fn a_record_comes_out_as_it_went_in() {
         let (records, _) = sorted(1, 1, &[5, 0]);
-        assert_eq!(records[1].content(), Content { bare: false, line: Some(5), place: "#5", text: "ééééé" });
-        assert_eq!(records[0].content(), Content { bare: true, line: None, place: "#0", text: "" });
+        assert_eq!(
+            records[1].content(),
+            Content { bare: false, line: Some(5), at: Some(4), place: "#5", text: "ééééé" }
+        );
+        assert_eq!(records[0].content(), Content { bare: true, line: None, at: None, place: "#0", text: "" });
         assert_eq!((records[1].key().id, records[1].key().account), ("id-5", "1"));
     }
 }

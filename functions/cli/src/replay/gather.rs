@@ -60,11 +60,11 @@ impl Default for Room {
 
 /// Reads every file.
 pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::Result<Gathered> {
-    let (paths, unlisted) = files::list(&args.paths);
+    let files::Listed { files: paths, faults: unlisted, others } = files::list(&args.paths);
+    files::passed_over(&others).for_each(|line| voices.detail(&line));
     let names: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
     let mut seen = Seen::default();
-    seen.events.broken += unlisted.len() as u64;
-    unlisted.into_iter().for_each(|fault| seen.faults.add(fault));
+    seen.faults.extend(unlisted);
 
     let calls = Calls::watched();
     let watched = |name: &[u8]| calls.have(name);
@@ -73,14 +73,16 @@ pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyh
         || Reader { sorter: Some(&sorter), since: args.since, until: args.until, ..Reader::default() };
     let one = |index: usize, path: &Path, buffer: &mut Vec<u8>, reader: &mut Reader<'_>| {
         let name = names.get(index).map_or("", String::as_str);
-        (reader.file, reader.pieces, reader.kept) = (u32::try_from(index).unwrap_or(u32::MAX), 0, 0);
-        let done =
-            read::file(path, room.sizes, buffer, Some(&watched), &mut |input| reader.input(name, &input));
-        reader.seen.events.unwatched(done.quiet);
-        reader.seen.events.broken += done.faults.iter().filter(|fault| !fault.rejected).count() as u64;
-        done.faults.into_iter().for_each(|fault| reader.seen.faults.add(fault));
+        let file = u32::try_from(index).unwrap_or(u32::MAX);
+        (reader.file, reader.pieces, reader.kept, reader.number) = (file, 0, 0, 0);
+        let mut faults = Faults::default();
+        let quiet = read::file(path, room.sizes, buffer, Some(&watched), &mut faults, &mut |input| {
+            reader.input(name, &input)
+        });
+        reader.seen.events.unwatched(quiet);
+        reader.seen.faults.append(faults);
         if voices.verbose {
-            reader.details.push((index, reader.pieces + done.quiet, reader.kept));
+            reader.details.push((index, reader.pieces + quiet, reader.kept));
         }
     };
     let readers = read::all(&paths, read::jobs(args.jobs), voices.quiet, state, one);
@@ -139,6 +141,8 @@ struct Reader<'a> {
     /// How many pieces of it were looked at, and how many were kept.
     pieces: u64,
     kept: u64,
+    /// The number of the next piece that has none of its own.
+    number: u64,
     seen: Seen,
     run: Run,
     mentions: Mentions,
@@ -152,7 +156,9 @@ impl Reader<'_> {
         match input {
             Input::Record(_, found) => {
                 let place = format!("#{}", found.index);
-                let content = Content { bare: true, line: None, place: &place, text: found.text };
+                let text = found.text;
+                let content = Content { bare: true, line: None, at: Some(found.at), place: &place, text };
+                self.number = found.index + 1;
                 if found.head.as_ref().is_some_and(|head| self.keep_by(head, found.index, &content)) {
                     return Ok(());
                 }
@@ -161,8 +167,9 @@ impl Reader<'_> {
             }
             Input::Piece(_, piece) => {
                 let (place, text) = (piece.source.strip_prefix(path).unwrap_or_default(), piece.json.get());
-                let content = Content { bare: true, line: piece.line, place, text };
-                let number = self.pieces;
+                let content = Content { bare: true, line: piece.line, at: piece.at, place, text };
+                let number = self.number;
+                self.number += 1;
                 if serde_json::from_str(text).is_ok_and(|head| self.keep_by(&head, number, &content)) {
                     return Ok(());
                 }
@@ -244,8 +251,7 @@ impl Seen {
         json: &RawValue,
         content: &Content<'_>,
     ) -> Result<Option<Change>, Fault> {
-        let fault =
-            |message: String| Fault::new(format!("{path}{}", content.place), message).at_line(content.line);
+        let fault = |message: String| content.fault(path, message);
         let parsed = match content.bare {
             true => parse(&Record::CloudTrail(json)),
             false => Record::read(json).and_then(|record| parse(&record)),

@@ -16,19 +16,26 @@ use shipshape_core::resource::ResourceId;
 
 static ESCAPES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\\u00"));
 
+/// How many names one thread keeps in mind. History has fewer, unless somebody makes them up.
+const NAMES: usize = 500_000;
+
 /// The last time at which a name occurs, by its hash: names that share one only live longer.
 #[derive(Debug, Default)]
 pub(crate) struct Mentions {
     last: BTreeMap<u64, Timestamp>,
-    /// A record writes letters of names in a way that hides them here: nothing may be forgotten.
+    /// Names may occur that are not noted, since a record writes their letters in a way that hides them here, or since
+    /// they are too many: nothing may be forgotten.
     blind: bool,
 }
 
 impl Mentions {
-    /// Notes every name in a record's text: what stands before or behind a colon as `FAMILY:NUMBER"` or `:task/…"`.
+    /// Notes every name in a record's text: what passes as `FAMILY:NUMBER`, alone or at the end of an ARN, and what ends
+    /// the ARN of a task.
     pub(crate) fn note(&mut self, text: &str, time: Timestamp) {
         let text = text.as_bytes();
-        self.blind |= ESCAPES.find_iter(text).any(|at| hides_a_letter(text, at));
+        if self.blind || ESCAPES.find_iter(text).any(|at| hides_a_letter(text, at)) {
+            return self.close();
+        }
         for colon in memchr_iter(b':', text) {
             let (before, behind) = (&text[..colon], &text[colon + 1..]);
             let name = match behind.first() {
@@ -39,15 +46,30 @@ impl Mentions {
                 _ => None,
             };
             if let Some(name) = name {
-                let last = self.last.entry(hash(name)).or_insert(time);
-                *last = time.max(*last);
+                self.add(hash(name), time);
             }
         }
     }
 
+    fn add(&mut self, name: u64, time: Timestamp) {
+        let last = self.last.entry(name).or_insert(time);
+        *last = time.max(*last);
+        if self.last.len() > NAMES {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        self.blind = true;
+        self.last.clear();
+    }
+
     /// Adds those of another thread.
     pub(crate) fn append(&mut self, other: Self) {
-        self.blind |= other.blind;
+        if self.blind || other.blind {
+            return self.close();
+        }
+        // Threads share most names, and those of all may be as many as all threads may keep.
         for (name, time) in other.last {
             let last = self.last.entry(name).or_insert(time);
             *last = time.max(*last);
@@ -67,18 +89,22 @@ fn in_a_name(sign: u8) -> bool {
     sign.is_ascii_alphanumeric() || sign == b'-' || sign == b'_'
 }
 
-/// The lengths of a family and a number on the two sides of a colon, where a string ends with the number.
+/// The lengths of a family and a number on the two sides of a colon, where a string or an ARN's last part is just that.
+/// No family is longer than 255 signs, and no number has more than ten digits.
 fn revision(before: &[u8], behind: &[u8]) -> Option<(usize, usize)> {
-    let number = behind.iter().take_while(|sign| sign.is_ascii_digit()).count();
-    let family = before.iter().rev().take_while(|sign| in_a_name(**sign)).count();
-    (family > 0 && behind.get(number) == Some(&b'"')).then_some((family, number))
+    let number = behind.iter().take(11).take_while(|sign| sign.is_ascii_digit()).count();
+    let family = before.iter().rev().take(256).take_while(|sign| in_a_name(**sign)).count();
+    let begins = matches!(before.get(before.len().checked_sub(family + 1)?), Some(b'"' | b'/'));
+    let fits = (1..=255).contains(&family) && number <= 10;
+    (fits && begins && behind.get(number) == Some(&b'"')).then_some((family, number))
 }
 
 /// The last part of a task's name.
 fn task(behind: &[u8]) -> Option<&[u8]> {
     let path = behind.strip_prefix(b"task")?;
     let path = &path[..path.iter().take(1024).position(|sign| *sign == b'"')?];
-    path.iter().rposition(|sign| *sign == b'/').map(|slash| &path[slash + 1..])
+    let name = &path[path.iter().rposition(|sign| *sign == b'/')? + 1..];
+    name.iter().all(|sign| in_a_name(*sign)).then_some(name)
 }
 
 fn hash(name: &[u8]) -> u64 {
@@ -152,6 +178,7 @@ mod tests {
                 false,
             ),
             (r#"{"time":"2026-11-03T08:00:00Z","image":"web:7-slim","port":7,"a":"web:"}"#, 0, false),
+            (r#"{"a":"say web:7","b":"x:web:7"}"#, 0, false),
             (r#"{"a":"x \u0026 \u003c"}"#, 0, false),
             (r#"{"a":"\u0077eb:7"}"#, 0, true),
             (r#"{"a":"web\u003a7"}"#, 0, true),
@@ -160,5 +187,16 @@ mod tests {
         for (text, count, blind) in rows {
             assert_eq!(noted(text), (count, blind), "{text}");
         }
+    }
+
+    #[test]
+    fn names_that_somebody_makes_up_take_no_room() {
+        let mut mentions = Mentions::default();
+        for part in 0..600 {
+            let names: String = (0..1000).map(|number| format!("\"f:{}\",", part * 1000 + number)).collect();
+            mentions.note(&names, Timestamp::UNIX_EPOCH);
+            assert!(mentions.last.len() <= NAMES);
+        }
+        assert!(mentions.blind && mentions.last.is_empty());
     }
 }

@@ -18,7 +18,6 @@ use shipshape_core::resource::ResourceId;
 use super::gather::{Gathered, Seen, TEMPORARY};
 use super::parting::Parting;
 use crate::output::{Answers, Row};
-use crate::read::Fault;
 use crate::read::sort::{Record, Sorted};
 use crate::tally::Tally;
 
@@ -111,14 +110,11 @@ fn read(records: &[Record], names: &[String]) -> (Vec<Sourced>, Seen) {
         let path = names.get(record.key().file as usize).map_or("", String::as_str);
         let source = || format!("{path}{}", content.place);
         let read = serde_json::from_str::<&RawValue>(content.text)
-            .map_err(|_| Fault::new(source(), "not JSON").at_line(content.line))
+            .map_err(|_| content.fault(path, "not JSON"))
             .and_then(|json| seen.change(path, json, &content));
         match read {
             Ok(change) => changes.extend(change.map(|change| (change, source().into()))),
-            Err(fault) => {
-                seen.events.broken += u64::from(!fault.rejected);
-                seen.faults.add(fault);
-            }
+            Err(fault) => seen.faults.add(fault),
         }
     }
     (changes, seen)

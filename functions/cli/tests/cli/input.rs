@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::command::{EVENT, file, gzip, lines, out, root, run};
+use crate::command::{EVENT, err, file, gzip, lines, out, root, run};
 
 #[test]
 fn the_order_of_files_and_the_number_of_threads_change_no_byte() {
@@ -218,5 +218,139 @@ fn folders_hold_files_of_known_endings_and_a_file_that_is_named_may_end_in_anyth
         let output = run(&["replay", path]);
         assert_eq!(output.status.code(), Some(0), "{}", out(&output));
         assert!(out(&output).contains("1 read, 1 change\n"), "{}", out(&output));
+    }
+}
+
+/// What replay says of input that comes through a pipe in two parts.
+fn piped(first: &[u8], rest: &[u8]) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_shipshape"))
+        .args(["replay", "-", "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(first).unwrap();
+    stdin.flush().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    stdin.write_all(rest).unwrap();
+    drop(stdin);
+    out(&child.wait_with_output().unwrap())
+}
+
+#[test]
+fn gzip_behind_a_slow_pipe_is_told() {
+    let bytes = gzip(&fs::read(root(EVENT)).unwrap());
+    let said = piped(&bytes[..1], &bytes[1..]);
+    assert!(said.contains("ecs-cluster-container-insights"), "{said}");
+}
+
+#[test]
+fn one_file_is_read_once_however_it_is_spelled() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("b")).unwrap();
+    file(&folder.path().join("b"), "p.json", &fs::read(root(EVENT)).unwrap());
+    let said = |paths: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_shipshape"))
+            .args([&["replay", "--format", "json"], paths].concat())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        out(&output)
+    };
+    for other in ["b//p.json", "./b/p.json", "b/./p.json"] {
+        let one = said(&["b/p.json", other]);
+        assert_eq!(one, said(&[other, "b/p.json"]), "{other}");
+        assert!(one.contains("\"read\":1,"), "{other}: {one}");
+    }
+}
+
+#[test]
+fn endings_may_be_written_in_capitals_and_the_curious_hear_what_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "A.JSON", &fs::read(root(EVENT)).unwrap());
+    file(folder.path(), "B.GZ", &gzip(&fs::read(root("events/ecs/run-task.public-ip.json")).unwrap()));
+    file(folder.path(), "notes.txt", b"prose");
+    let path = folder.path().display().to_string();
+    let output = run(&["replay", &path, "-v"]);
+    assert!(out(&output).contains("2 read"), "{}", out(&output));
+    assert!(err(&output).contains(": 1 more whose names end in nothing that is read"), "{}", err(&output));
+}
+
+#[test]
+fn what_begins_on_a_new_line_behind_a_log_goes_on_as_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let event: Value = serde_json::from_str(&fs::read_to_string(root(EVENT)).unwrap()).unwrap();
+    let text =
+        format!("{}\n{event}\n\noops\n", json!({ "Records": [{ "eventVersion": "1", "eventName": "x" }] }));
+    let path = file(folder.path(), "both.json", text.as_bytes());
+    let lines = lines(&["replay", &path]);
+    assert_eq!(lines[0]["source"], format!("{path}#1"), "{lines:?}");
+    assert!(lines.iter().any(|line| line["source"] == format!("{path}#3")), "{lines:?}");
+}
+
+#[test]
+fn a_further_list_is_said_and_an_event_with_one_is_an_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let event: Value = serde_json::from_str(&fs::read_to_string(root(EVENT)).unwrap()).unwrap();
+    let record = &event["detail"];
+    let lookup = json!({ "CloudTrailEvent": record.to_string() });
+    for text in [
+        format!("{{\"Records\":[{record}],\"Records\":[{{}}]}}"),
+        format!("{{\"Records\":[{record}],\"Events\":[{lookup}]}}"),
+        format!("{{\"Events\":[{lookup}],\"Events\":[{lookup}]}}"),
+        format!("{{\"Events\":[{lookup}],\"logEvents\":[]}}"),
+        format!("{{}}\n{{\"Records\":[{record}],\"Records\":[]}}"),
+    ] {
+        let lines = lines(&["replay", &file(folder.path(), "lists.json", text.as_bytes())]);
+        let kinds: Vec<&str> = lines.iter().filter_map(|line| line["kind"].as_str()).collect();
+        assert_eq!(kinds, ["finding", "error", "summary"], "{text}: {lines:?}");
+        assert!(lines[1]["message"].as_str().unwrap().starts_with("a further list, `"), "{lines:?}");
+    }
+    let mut record = record.clone();
+    record["Records"] = json!([]);
+    let text = format!("{{}}\n{record}\n");
+    let lines = lines(&["replay", &file(folder.path(), "lines.jsonl", text.as_bytes())]);
+    assert_eq!(lines[0]["kind"], "finding", "{lines:?}");
+}
+
+#[test]
+fn zeros_behind_gzip_are_nothing_and_rubbish_is_told_apart_from_a_break() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = gzip(&fs::read(root(EVENT)).unwrap());
+    let zeros = [&whole[..], &[0; 700]].concat();
+    let output = run(&["replay", &file(folder.path(), "zeros.gz", &zeros)]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    let rubbish = [&whole[..], b"rubbish"].concat();
+    let output = run(&["replay", &file(folder.path(), "rubbish.gz", &rubbish)]);
+    assert!(out(&output).contains("what follows on its last member is no gzip"), "{}", out(&output));
+    let utf_16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let output = run(&["replay", &file(folder.path(), "wide.json", &utf_16)]);
+    assert!(out(&output).contains("UTF-16, which is not read: convert it to UTF-8"), "{}", out(&output));
+}
+
+#[test]
+fn a_watched_record_that_cannot_be_read_has_an_offset() {
+    let folder = tempfile::tempdir().unwrap();
+    let event: Value = serde_json::from_str(&fs::read_to_string(root(EVENT)).unwrap()).unwrap();
+    let mut record = event["detail"].clone();
+    record["eventTime"] = json!("yesterday");
+    let text = format!("{{\"Records\":[{{}},{record}]}}");
+    let lines = lines(&["replay", &file(folder.path(), "log.json", text.as_bytes())]);
+    let error = lines.iter().find(|line| line["kind"] == "error").unwrap();
+    assert_eq!(error["offset"], 15, "{error}");
+}
+
+#[test]
+fn errors_are_bounded_and_the_rest_of_them_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "lines.jsonl", format!("{{}}\n{}", "{x}\n".repeat(12_000)).as_bytes());
+    for args in [&["replay"][..], &["check"], &["check", "--format", "json"], &["check", "--format", "sarif"]]
+    {
+        let output = run(&[args, &[path.as_str(), "-q"]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let said = out(&output);
+        assert!(said.contains("more that are not listed"), "{args:?}");
+        assert!(said.matches("not JSON").count() <= 10_000, "{args:?}");
     }
 }
