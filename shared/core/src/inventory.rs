@@ -307,7 +307,8 @@ fn completed(service: &Resource, id: &str) -> Option<Resource> {
         deployment.as_object_mut()?.insert("rolloutState".to_owned(), "COMPLETED".into());
     }
     members.remove("currentServiceDeployment");
-    Resource::read(service.id.clone(), Document::from_value(&value))
+    let settled = Resource::read(service.id.clone(), Document::from_value(&value))?;
+    Some(settled.following(service))
 }
 
 /// The mended revision under the name that it has until ECS gives it a number.
