@@ -99,7 +99,7 @@ fn messages_past_the_hours_budget_become_one_summary() {
     for minute in [0, 1, 2, 3, 4, 70] {
         world.walk(&Call::create_cluster(minute, &cluster(&format!("c{minute}"), "disabled")).change());
     }
-    assert_eq!(world.messages(), 4, "two, the summary, and one in the next hour");
+    assert_eq!(world.messages().all, 4, "two, the summary, and one in the next hour");
 }
 
 #[test]

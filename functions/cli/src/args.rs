@@ -127,10 +127,10 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
     /// Passes over what happened before this time or day.
-    #[arg(long, value_parser = time, value_name = "TIME")]
+    #[arg(long, value_parser = fixed_time, value_name = "TIME")]
     pub(crate) since: Option<Timestamp>,
     /// Passes over what happened at this time or day, or later.
-    #[arg(long, value_parser = time, value_name = "TIME")]
+    #[arg(long, value_parser = fixed_time, value_name = "TIME")]
     pub(crate) until: Option<Timestamp>,
     /// Roles that a mended task definition may hand to its tasks, as the parameter PassableRoles.
     #[arg(long = "passable-role", value_name = "ARN_GLOB")]
@@ -243,6 +243,17 @@ fn time(text: &str) -> Result<Timestamp, String> {
         .ok()
         .or_else(|| day().map(|zoned| zoned.timestamp()))
         .ok_or_else(|| "neither a time such as 2026-11-03T09:00:00Z nor a day such as 2026-11-03".to_owned())
+}
+
+/// A time that does not depend on when it is asked.
+fn fixed_time(text: &str) -> Result<Timestamp, String> {
+    time(text).map_err(|error| {
+        let span = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+        match span != text && matches!(span.trim(), "s" | "m" | "h" | "d" | "w") || text == "now" {
+            true => format!("{error}: replay reads no clock, so that the same input gives the same report"),
+            false => error,
+        }
+    })
 }
 
 /// A control by its name; an unknown one is answered with those that come near.

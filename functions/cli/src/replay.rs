@@ -8,33 +8,37 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::mem;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rayon::ThreadPool;
 use shipshape_core::control::Severity;
 use shipshape_core::inventory::Inventory;
 use shipshape_core::policy::{Mode, Policy};
-use shipshape_core::replay::World;
+use shipshape_core::replay::{Messages, World};
 use shipshape_core::selection::Selection;
 
 use crate::args::{Format, Replay};
+use crate::output::groups::Groups;
 use crate::output::{Answers, json, text};
 use crate::progress;
 use crate::read::faults::Faults;
 use crate::read::{self, Fault, files};
 use crate::tally::{Counterfactual, Tally};
 use crate::{Status, Voices, policy_file};
-use gather::{NOT_AN_EVENT, Room, Seen, TEMPORARY, gather};
+pub(crate) use gather::NOT_AN_EVENT;
+use gather::{Room, Seen, Strange, TEMPORARY, gather};
 use walk::{AsItIs, Feed, WhatIf};
 
 /// What replay has to tell beside its answers.
 pub(crate) struct Report {
     /// What could not be read.
     pub(crate) faults: Vec<Fault>,
+    /// The files that hold no event.
+    pub(crate) strange: Strange,
     /// What was read, and what became of it.
     pub(crate) tally: Tally,
     /// How many messages mode notify would have sent.
-    pub(crate) messages: u64,
+    pub(crate) messages: Messages,
     /// What mode fix would have done.
     pub(crate) fix: Counterfactual,
     /// The same, by control.
@@ -47,6 +51,11 @@ pub(crate) fn replay(args: &Replay, voices: &mut Voices<'_>) -> anyhow::Result<S
 
 /// The same in more or less memory, which changes no answer.
 fn replay_within(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since >= until
+    {
+        bail!("--since {since} is not before --until {until}: nothing can have happened between them");
+    }
     let policy = policy_file::load(args.common.policy.as_deref(), voices)?;
     let policy = match args.mode {
         Some(mode) => policy.with_mode(mode, "--mode"),
@@ -92,7 +101,7 @@ impl Worlds {
         };
         let answers = match args.format {
             Format::Json => Answers::Json(Vec::new()),
-            Format::Text => Answers::Text(Box::default()),
+            Format::Text => Answers::Text(Box::new(Groups::new(args.common.full))),
         };
         let as_it_is = AsItIs {
             world: world(policy.clone()),
@@ -142,12 +151,12 @@ impl Worlds {
         seen.faults.append(unread);
         let others = tally.events.ignored_by_reason.get(NOT_AN_EVENT);
         if others.is_some_and(|others| *others == tally.events.read) {
-            let message = "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
-            seen.faults.add(Fault::new("input", message));
+            no_event(&seen.strange).for_each(|fault| seen.faults.add(fault));
         }
         let (fix, fix_by_control) = self.fixed.tally.unwrap_or_default().counterfactual();
         let messages = self.told.as_ref().map_or(world.messages(), |told| told.world.messages());
-        let report = Report { faults: seen.faults.into_list(), tally, messages, fix, fix_by_control };
+        let Seen { faults, strange, .. } = seen;
+        let report = Report { faults: faults.into_list(), strange, tally, messages, fix, fix_by_control };
         Ok((report, answers, worst))
     }
 
@@ -161,6 +170,18 @@ impl Worlds {
         let others = || rayon::join(|| told.as_mut().map(&what_if), || what_if(fixed));
         rayon::join(|| as_it_is(real), others).0
     }
+}
+
+/// What is said where nothing at all is an event.
+fn no_event(strange: &Strange) -> impl Iterator<Item = Fault> {
+    let message = "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
+    let more = match strange.more() {
+        0 => None,
+        1 => Some("and 1 more file that holds no event, which -v names".to_owned()),
+        more => Some(format!("and {more} more files that hold no event, which -v names")),
+    };
+    let named = strange.named.iter().map(move |name| Fault::new(name.clone(), message));
+    named.chain(more.map(|more| Fault::new("input", more)))
 }
 
 /// Finds, sorts and merges the records, and goes through them in their order.

@@ -101,14 +101,21 @@ struct Stand {
     disruptive: bool,
 }
 
+/// The incidents of one control, by what began them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Found {
+    /// It failed.
+    pub(crate) failed: u64,
+    /// It could not be judged.
+    pub(crate) unknown: u64,
+}
+
 /// What one world came to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) events: Events,
     by_status: BTreeMap<&'static str, u64>,
-    by_control: BTreeMap<&'static str, u64>,
-    /// Those of them that could not be judged.
-    unjudged: BTreeMap<&'static str, u64>,
+    by_control: BTreeMap<&'static str, Found>,
     /// The incidents that may still change. All others are in the sums.
     standing: HashMap<ResourceId, BTreeMap<&'static str, Vec<Stand>>>,
     sums: Sums,
@@ -183,8 +190,9 @@ impl Tally {
         if !known {
             *self.by_status.entry(status).or_default() += 1;
             if judgement.incident.is_some() {
-                *self.by_control.entry(control).or_default() += 1;
-                *self.unjudged.entry(control).or_default() += u64::from(status == "unknown");
+                let found = self.by_control.entry(control).or_default();
+                found.failed += u64::from(status == "failed");
+                found.unknown += u64::from(status == "unknown");
             }
         }
         let (Some(id), outcome) = (&judgement.incident, &judgement.outcome) else { return };
@@ -241,13 +249,8 @@ impl Tally {
         &self.by_status
     }
 
-    pub(crate) fn by_control(&self) -> &BTreeMap<&'static str, u64> {
+    pub(crate) fn by_control(&self) -> &BTreeMap<&'static str, Found> {
         &self.by_control
-    }
-
-    /// The incidents of a control that could not be judged.
-    pub(crate) fn unjudged(&self, control: &str) -> u64 {
-        self.unjudged.get(control).copied().unwrap_or(0)
     }
 
     pub(crate) fn repeats(&self) -> u64 {
@@ -314,6 +317,16 @@ impl Sums {
 }
 
 impl Counterfactual {
+    /// How many incidents there were.
+    pub(crate) fn failed(&self) -> u64 {
+        self.fixed + self.refused + self.for_a_person + self.unknown + self.others()
+    }
+
+    /// Those that were neither fixed, nor refused, nor unknown, nor for a person.
+    pub(crate) fn others(&self) -> u64 {
+        self.waiting + self.over_budget + self.left_alone + self.exempt + self.ended + self.other
+    }
+
     fn add(&mut self, other: &Self) {
         self.fixed += other.fixed;
         self.fixed_disruptive += other.fixed_disruptive;
@@ -334,7 +347,8 @@ impl fmt::Display for Counterfactual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} fixed", self.fixed)?;
         if self.fixed_disruptive > 0 {
-            write!(f, " ({} of them need disruptive = true)", self.fixed_disruptive)?;
+            let needs = if self.fixed_disruptive == 1 { "needs" } else { "need" };
+            write!(f, " ({} of them {needs} disruptive = true)", self.fixed_disruptive)?;
         }
         if self.refused > 0 {
             let topics = self.refused_by_topic.iter().map(|(topic, count)| format!("{count} {topic}"));

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use crate::change::{Change, Observed, Progress, Request as Members};
+use crate::control::Compliance;
 use crate::facts::{Facts, Need};
 use crate::finding::Finding;
 use crate::ids::{AccountId, ChangeId};
@@ -49,6 +51,16 @@ pub fn passing(change: &Change) -> impl Iterator<Item = ResourceId> {
     })
 }
 
+/// The messages that were sent. One tells everything about one resource of one change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Messages {
+    /// How many.
+    #[serde(rename = "messages")]
+    pub all: u64,
+    /// Those of them that tell of nothing but what could not be judged.
+    pub unknown: u64,
+}
+
 /// One policy's course of history.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -84,7 +96,7 @@ impl World {
         inventory.seal();
         let ledger = MemoryLedger::default();
         let hourly = policy.budget().messages_per_account_per_hour.value;
-        let ports = Desk { inventory, ledger, hourly, sent: BTreeMap::new(), messages: 0 };
+        let ports = Desk { inventory, ledger, hourly, sent: BTreeMap::new(), messages: Messages::default() };
         Self {
             policy,
             selection: Arc::new(selection),
@@ -96,8 +108,8 @@ impl World {
         }
     }
 
-    /// How many messages were sent.
-    pub fn messages(&self) -> u64 {
+    /// The messages that were sent.
+    pub fn messages(&self) -> Messages {
         self.ports.messages
     }
 
@@ -266,7 +278,7 @@ struct Desk {
     hourly: u32,
     /// The hour that an account's messages are counted in, and their number.
     sent: BTreeMap<AccountId, (Timestamp, u32)>,
-    messages: u64,
+    messages: Messages,
 }
 
 /// Runs what never waits.
@@ -314,7 +326,9 @@ impl Notifier for Desk {
         hour.1 += 1;
         // The first one past the budget stands for the hour's summary.
         if hour.1 <= self.hourly.saturating_add(1) {
-            self.messages += 1;
+            self.messages.all += 1;
+            let unknown = |one: &&Judgement| matches!(one.evaluation.compliance, Compliance::Unknown(_));
+            self.messages.unknown += u64::from(judgements.iter().all(unknown));
         }
         Ok(())
     }

@@ -31,8 +31,9 @@ pub(crate) struct Group {
     pub(crate) changed: String,
     why: Option<Why>,
     body: String,
-    /// The calls whose answers its judgement lacks.
+    /// The calls whose answers its judgement lacks, and those that its pre-flight does.
     needs: Vec<String>,
+    preflight_needs: Vec<String>,
     /// Whether the answer that stands for all is a repeat, and how many are.
     repeat: bool,
     repeats: u64,
@@ -43,6 +44,33 @@ pub(crate) struct Group {
     other: Option<Arc<Cause>>,
     /// The revisions that it stands for; empty where it is one resource's own.
     revisions: BTreeSet<u64>,
+}
+
+/// What stands of one resource and control: the last answer that was judged, and that it could not be judged since.
+#[derive(Default)]
+struct Stand {
+    judged: Option<Group>,
+    unjudged: Option<Group>,
+}
+
+impl Stand {
+    /// What could not be judged does not outlive a later answer.
+    fn add(&mut self, row: &Row) {
+        let place = if row.is_unknown() {
+            &mut self.unjudged
+        } else {
+            self.unjudged = None;
+            &mut self.judged
+        };
+        match place {
+            Some(group) => group.add(row),
+            None => *place = Some(Group::of(row)),
+        }
+    }
+
+    fn last(self) -> Option<Group> {
+        self.unjudged.or(self.judged)
+    }
 }
 
 /// What tells the kind of an answer: revisions of which it is the same are told together.
@@ -63,38 +91,78 @@ const NAMED: usize = 8;
 /// Everything that was answered.
 #[derive(Default)]
 pub(crate) struct Groups {
-    resources: BTreeMap<(ResourceId, Arc<str>), BTreeMap<&'static str, Group>>,
+    resources: BTreeMap<(ResourceId, Arc<str>), BTreeMap<&'static str, Stand>>,
     families: BTreeMap<ResourceId, BTreeMap<Kind, Group>>,
-    /// The first of the calls that would tell more, and the hashes of all.
-    calls: BTreeSet<String>,
-    wanted: BTreeSet<u64>,
+    calls: Calls,
     fails: bool,
 }
 
-impl Groups {
-    /// Takes one more answer. Where resources are kept apart by their files, those are named.
-    pub(crate) fn add(&mut self, row: &Row, source: &str) {
-        self.fails |= matches!(row.compliance, Compliance::Failed(_));
+/// The calls that would tell more about what is shown.
+#[derive(Default)]
+pub(crate) struct Calls {
+    /// The first of them, or all.
+    pub(crate) named: BTreeSet<String>,
+    /// The hashes of all.
+    wanted: BTreeSet<u64>,
+    whole: bool,
+}
+
+impl Calls {
+    /// Takes those of an answer. Asked only once nothing more is said of the resource, since a later answer may need none.
+    fn take(&mut self, group: &mut Group) {
         // What the policy leaves open no document answers.
-        let calls = row.needs().into_iter().chain(row.preflight_needs());
+        let calls = group.needs.iter().cloned().chain(std::mem::take(&mut group.preflight_needs));
         for call in calls.filter(|call| !call.starts_with("the policy's")) {
             let mut hasher = DefaultHasher::new();
             call.hash(&mut hasher);
             self.wanted.insert(hasher.finish());
-            self.calls.insert(call);
-            if self.calls.len() > NAMED {
-                self.calls.pop_last();
+            self.named.insert(call);
+            if !self.whole && self.named.len() > NAMED {
+                self.named.pop_last();
             }
         }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.wanted.len()
+    }
+}
+
+impl Groups {
+    /// Nothing yet; whether every call is named, or the first of them.
+    pub(crate) fn new(whole: bool) -> Self {
+        Self { calls: Calls { whole, ..Calls::default() }, ..Self::default() }
+    }
+
+    /// Takes one more answer. Where resources are kept apart by their files, those are named.
+    pub(crate) fn add(&mut self, row: &Row, source: &str) {
+        self.fails |= matches!(row.compliance, Compliance::Failed(_));
         let controls = self.resources.entry((row.resource.clone(), source.into())).or_default();
-        controls.entry(row.control.slug).and_modify(|group| group.add(row)).or_insert_with(|| Group::of(row));
+        controls.entry(row.control.slug).or_default().add(row);
+    }
+
+    /// Takes an answer that is not shown, which ends that this could not be judged. A violation was told, and stays.
+    pub(crate) fn passes(&mut self, id: &ResourceId, control: &'static str) {
+        let key = (id.clone(), "".into());
+        let Some(controls) = self.resources.get_mut(&key) else { return };
+        let Some(stand) = controls.get_mut(control) else { return };
+        stand.unjudged = None;
+        if stand.judged.is_none() {
+            controls.remove(control);
+            if controls.is_empty() {
+                self.resources.remove(&key);
+            }
+        }
     }
 
     /// Puts resources that nothing more is said of to their families.
     pub(crate) fn let_go(&mut self, gone: &[ResourceId]) {
         for id in gone {
             let Some((family, revision)) = revision(id) else { continue };
-            for (_, group) in self.resources.remove(&(id.clone(), "".into())).into_iter().flatten() {
+            let stands = self.resources.remove(&(id.clone(), "".into())).into_iter().flatten();
+            for mut group in stands.filter_map(|(_, stand)| stand.last()) {
+                self.calls.take(&mut group);
                 let kind = (group.control.slug, group.status, group.decision, group.why.clone());
                 let group = Group { revisions: BTreeSet::from([revision]), ..group };
                 let answers = self.families.entry(family.clone()).or_default();
@@ -113,20 +181,19 @@ impl Groups {
         self.fails
     }
 
-    /// The first calls that would tell more, and how many there are.
-    pub(crate) fn calls(&self) -> (&BTreeSet<String>, usize) {
-        (&self.calls, self.wanted.len())
-    }
-
-    /// All of it by resource, the worst first. Revisions that answer as no other of their family does stand alone.
-    pub(crate) fn into_sections(mut self, families: bool) -> Vec<Section> {
+    /// All of it by resource, the worst first, and the calls that would tell more. Revisions that answer as no other of
+    /// their family does stand alone.
+    pub(crate) fn into_sections(mut self, families: bool) -> (Vec<Section>, Calls) {
         if families {
             let all: Vec<ResourceId> = self.resources.keys().map(|(id, _)| id.clone()).collect();
             self.let_go(&all);
         }
         let mut sections: BTreeMap<(ResourceId, Arc<str>), Vec<Group>> = BTreeMap::new();
-        for (key, groups) in self.resources {
-            sections.entry(key).or_default().extend(groups.into_values());
+        for (key, stands) in self.resources {
+            for mut group in stands.into_values().filter_map(Stand::last) {
+                self.calls.take(&mut group);
+                sections.entry(key.clone()).or_default().push(group);
+            }
         }
         for (family, groups) in self.families {
             for mut group in groups.into_values() {
@@ -148,7 +215,7 @@ impl Groups {
         sections.sort_by(|a, b| {
             b.rank().cmp(&a.rank()).then_with(|| (&a.id.arn, &a.source).cmp(&(&b.id.arn, &b.source)))
         });
-        sections
+        (sections, self.calls)
     }
 }
 
@@ -179,6 +246,7 @@ impl Group {
             why: None,
             body: String::new(),
             needs: Vec::new(),
+            preflight_needs: Vec::new(),
             repeat: true,
             repeats: 0,
             changes: 0,
@@ -199,7 +267,7 @@ impl Group {
             {
                 self.changes += 1;
                 self.last.push((incident.change.clone(), cause.clone()));
-                // One that fails and one that is not known are open at a time, and no older one comes back.
+                // One is open at a time, and no older one comes back.
                 if self.last.len() > 3 {
                     self.last.remove(0);
                 }
@@ -223,6 +291,7 @@ impl Group {
             began.map_or_else(String::new, |cause| plain(&format!("{} by {}", cause.time, cause.actor)));
         self.body = if unknown { String::new() } else { body(row, began) };
         self.needs = row.needs();
+        self.preflight_needs = row.preflight_needs();
         self.repeat = row.is_repeat();
         self.rank = rank(row);
         self.status = row.compliance.status();

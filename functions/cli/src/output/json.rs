@@ -6,13 +6,14 @@ use json_patch::Patch;
 use serde::Serialize;
 use shipshape_core::control::{Compliance, Violation};
 use shipshape_core::remediation::Safety;
+use shipshape_core::replay::Messages;
 use shipshape_core::resource::ResourceId;
 
 use super::Row;
 use crate::check;
 use crate::read::Fault;
 use crate::replay;
-use crate::tally::{Counterfactual, Events};
+use crate::tally::{Counterfactual, Events, Found};
 
 #[derive(Serialize)]
 struct Finding<'a> {
@@ -139,7 +140,7 @@ struct Replayed<'a> {
 
 #[derive(Serialize)]
 struct Findings<'a> {
-    by_control: &'a Counts,
+    by_control: &'a BTreeMap<&'static str, Found>,
     by_status: &'a Counts,
     by_decision: Counts,
     repeats: u64,
@@ -147,13 +148,8 @@ struct Findings<'a> {
 
 #[derive(Serialize)]
 struct Counterfactuals<'a> {
-    notify: Messages,
+    notify: &'a Messages,
     fix: &'a Counterfactual,
-}
-
-#[derive(Serialize)]
-struct Messages {
-    messages: u64,
 }
 
 /// The line of one answer.
@@ -174,7 +170,7 @@ pub(crate) fn replay(report: &replay::Report) -> anyhow::Result<String> {
             by_decision: tally.by_decision(),
             repeats: tally.repeats(),
         },
-        counterfactual: Counterfactuals { notify: Messages { messages: report.messages }, fix: &report.fix },
+        counterfactual: Counterfactuals { notify: &report.messages, fix: &report.fix },
     };
     lines(&[], &report.faults, summary)
 }

@@ -7,48 +7,50 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize;
 use shipshape_core::control::Control;
+use shipshape_core::replay::Messages;
 
 use super::block::colored;
-use super::groups::{Groups, Section};
+use super::groups::{Calls, Groups, Section};
 use super::words::{counts, number, plain, wrap};
 use crate::check;
 use crate::read::Fault;
 use crate::replay;
-use crate::tally::{Counterfactual, Tally};
+use crate::tally::{Counterfactual, Found};
 
 /// How many resources are shown in full.
 const WHOLE: usize = 50;
 
 /// The report of `replay`.
 pub(crate) fn replay(report: &replay::Report, groups: Groups, full: bool) -> String {
-    let replay::Report { faults, tally, messages, fix, fix_by_control } = report;
-    let missing = missing(&groups, fix.refused_for_roles);
+    let replay::Report { faults, strange, tally, messages, fix, fix_by_control } = report;
     let nothing_fails = !groups.fail();
-    let sections = groups.into_sections(true);
+    let (sections, calls) = groups.into_sections(true);
     let mut text = report_of(&sections, full);
     if tally.events.changes == 0 {
-        text.push_str(
-            "Nothing was judged: no control judges what changed in the input, if anything did.\n\n",
-        );
+        let _infallible = writeln!(text, "Nothing was judged: {}.\n", why_nothing(report));
     } else if nothing_fails {
         text.push_str("Nothing fails.\n\n");
     }
     text.push_str(&said(faults));
     line(&mut text, "events", &tally.events.to_string());
+    if strange.count > 0 {
+        let named: Vec<&str> = strange.named.iter().map(String::as_str).collect();
+        let more = match strange.more() {
+            0 => String::new(),
+            more => format!(", and in {}, which -v names", number(more, "more file")),
+        };
+        line(&mut text, "no event", &format!("in {}{more}", named.join(", ")));
+    }
     let repeats = match tally.repeats() {
         0 => String::new(),
         repeats => format!("; seen again {}", number(repeats as usize, "time")),
     };
     line(&mut text, "judged", &format!("{}{repeats}", counts(tally.by_status())));
     line(&mut text, "decided", &counts(&tally.by_decision()));
-    if many(&sections) {
-        text.push_str(&by_control(tally, fix_by_control));
-    } else {
-        line(&mut text, "by control", &counts(tally.by_control()));
-    }
-    text.push_str(&missing);
+    text.push_str(&by_control(tally.by_control(), fix_by_control));
+    text.push_str(&missing(&calls, fix.refused_for_roles));
     text.push('\n');
-    line(&mut text, "in mode notify:", &number(*messages as usize, "message"));
+    line(&mut text, "in mode notify:", &told(messages));
     line(&mut text, "in mode fix:", &fix.to_string());
     text
 }
@@ -58,7 +60,7 @@ pub(crate) fn check(report: &check::Report, full: bool) -> String {
     let check::Report { rows, faults, documents, .. } = report;
     let mut groups = Groups::default();
     rows.iter().for_each(|row| groups.add(row, &row.source));
-    let mut text = report_of(&groups.into_sections(false), full);
+    let mut text = report_of(&groups.into_sections(false).0, full);
     let failed = documents.by_status.get("failed");
     if documents.resources > 0 && failed.is_none() {
         text.push_str("Nothing fails.\n\n");
@@ -94,48 +96,100 @@ fn said(faults: &[Fault]) -> String {
     text
 }
 
-/// What each control found, and what mode fix would have done about it.
-fn by_control(tally: &Tally, fixed: &BTreeMap<&'static str, Counterfactual>) -> String {
-    let mut text = String::new();
-    let found = tally.by_control();
-    let width = found.keys().map(|slug| slug.len()).max().unwrap_or(0);
-    let titles =
-        ["not judged", "failed", "in mode fix: fixed", "refused", "for a person", "not proved", "other"];
-    let none = Counterfactual::default();
-    let mut name = "by control";
-    let mut row = |slug: &str, cells: [String; 7]| {
-        let _infallible = write!(text, "{:<NAMES$} {slug:<width$}", name.bold());
-        for (title, cell) in titles.iter().zip(cells) {
-            let _infallible = write!(text, "  {cell:>0$}", title.len());
+/// Why nothing was judged.
+fn why_nothing(report: &replay::Report) -> &'static str {
+    let events = &report.tally.events;
+    match (events.read, report.faults.iter().any(|fault| !fault.rejected)) {
+        (0, true) => "nothing could be read",
+        (0, false) => "the input holds nothing",
+        _ if events.unjudged > 0 => "no control judges what changed in the input",
+        _ if events.skipped > 0 => "what changed in the input did so outside --since and --until",
+        _ if events.stale > 0 => "the input is older than what is known",
+        _ if events.rejected > 0 => "what changed in the input is another account's",
+        _ if events.ignored_by_reason.get(replay::NOT_AN_EVENT) == Some(&events.read) => {
+            "nothing in the input is an event"
         }
-        text.push('\n');
-        name = "";
+        _ => "nothing in the input is a change of what is watched",
+    }
+}
+
+/// How many messages, and what they would have been about.
+fn told(messages: &Messages) -> String {
+    let Messages { all, unknown } = *messages;
+    let about = match (all - unknown, unknown) {
+        (_, 0) => String::new(),
+        (0, _) => ", about what could not be judged".to_owned(),
+        (failed, unknown) => {
+            format!(" ({failed} about violations, {unknown} about what could not be judged alone)")
+        }
     };
-    row("", titles.map(str::to_owned));
-    for (slug, found) in found {
-        let (of, unjudged) = (fixed.get(slug).unwrap_or(&none), tally.unjudged(slug));
-        let failed = found - unjudged;
-        let other = of.waiting + of.over_budget + of.left_alone + of.exempt + of.ended + of.other;
-        let cells = [unjudged, failed, of.fixed, of.refused, of.for_a_person, of.unknown, other];
-        row(slug, cells.map(|cell| cell.to_string()));
+    number(all as usize, "message") + &about
+}
+
+/// The columns behind a control that fails; those of mode fix are of a world of its own, and add up to its own number.
+type Column = (&'static str, fn(&Counterfactual) -> u64);
+const IN_MODE_FIX: [Column; 6] = [
+    ("failed", Counterfactual::failed),
+    ("fixed", |of| of.fixed),
+    ("refused", |of| of.refused),
+    ("for a person", |of| of.for_a_person),
+    ("not proved", |of| of.unknown),
+    ("other", Counterfactual::others),
+];
+
+/// How often each control failed, and what mode fix would have done about it; then how often each could not be judged.
+/// Columns in which nothing stands are left out.
+fn by_control(found: &BTreeMap<&str, Found>, fixed: &BTreeMap<&'static str, Counterfactual>) -> String {
+    let none = Counterfactual::default();
+    let of = |slug: &str| fixed.get(slug).unwrap_or(&none);
+    let failing: Vec<(&str, u64)> =
+        found.iter().map(|(slug, found)| (*slug, found.failed)).filter(|(_, failed)| *failed > 0).collect();
+    let differs = failing.iter().any(|(slug, failed)| of(slug).failed() != *failed);
+    let columns = IN_MODE_FIX.iter().filter(|(title, count)| match *title {
+        "failed" => differs,
+        _ => failing.iter().any(|(slug, _)| count(of(slug)) > 0),
+    });
+    let mut columns: Vec<(String, _)> =
+        columns.map(|(title, count)| ((*title).to_owned(), *count)).collect();
+    if let Some((title, _)) = columns.first_mut() {
+        title.insert_str(0, "in mode fix: ");
+    }
+    let mut text = String::new();
+    if !failing.is_empty() {
+        let width = failing.iter().map(|(slug, _)| slug.len()).max().unwrap_or(0);
+        let titles: String = columns.iter().map(|(title, _)| format!("  {title}")).collect();
+        let _infallible = writeln!(text, "{:<NAMES$} {:<width$}  failed{titles}", "by control".bold(), "");
+        for (slug, failed) in failing {
+            let _infallible = write!(text, "{:<NAMES$} {slug:<width$}  {failed:>6}", "");
+            for (title, count) in &columns {
+                let _infallible = write!(text, "  {:>1$}", count(of(slug)), title.len());
+            }
+            text.push('\n');
+        }
+    }
+    let unknown = found.iter().filter(|(_, found)| found.unknown > 0);
+    let unknown: Vec<String> = unknown.map(|(slug, found)| format!("{} {slug}", found.unknown)).collect();
+    if !unknown.is_empty() {
+        line(&mut text, "not judged", &unknown.join(", "));
     }
     text
 }
 
 /// What would have told more.
-fn missing(groups: &Groups, refused_for_roles: u64) -> String {
-    let (calls, count) = groups.calls();
+fn missing(calls: &Calls, refused_for_roles: u64) -> String {
+    let count = calls.count();
     let mut text = String::new();
     let mut name = "--state";
     if count > 0 {
         line(&mut text, name, &format!("would tell more with {}:", number(count, "answer")));
         name = "";
     }
-    for call in calls {
+    for call in &calls.named {
         let _infallible = writeln!(text, "{name:<NAMES$}   {}", plain(call));
     }
-    if count > calls.len() {
-        let _infallible = writeln!(text, "{:<NAMES$}   and {} more", "", count - calls.len());
+    if count > calls.named.len() {
+        let more = count - calls.named.len();
+        let _infallible = writeln!(text, "{:<NAMES$}   and {more} more, which --full names", "");
     }
     if refused_for_roles > 0 {
         let what = format!(

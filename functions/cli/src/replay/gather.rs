@@ -1,6 +1,7 @@
 //! Gathers what may be a change out of all files, in the order of the times. A record is looked at only as far as its
 //! place in that order asks for; the rest is read when its turn comes.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use shipshape_core::ids::{AccountId, ChangeId};
 use super::parting::Mentions;
 use crate::Voices;
 use crate::args::Replay;
+use crate::output::words::number;
 use crate::read::faults::Faults;
 use crate::read::sort::{Content, IN_MEMORY, Key, Run, Sorted, Sorter};
 use crate::read::{self, Fault, Head, Input, Sizes, files};
@@ -39,6 +41,38 @@ pub(crate) struct Gathered {
 pub(crate) struct Seen {
     pub(crate) events: Events,
     pub(crate) faults: Faults,
+    pub(crate) strange: Strange,
+}
+
+/// The files that hold JSON and not one event.
+#[derive(Debug, Default)]
+pub(crate) struct Strange {
+    /// The first of them by name.
+    pub(crate) named: BTreeSet<String>,
+    /// How many there are.
+    pub(crate) count: u64,
+}
+
+impl Strange {
+    /// How many are named in a report.
+    const NAMED: usize = 3;
+
+    fn add(&mut self, name: &str) {
+        self.append(Self { named: BTreeSet::from([name.to_owned()]), count: 1 });
+    }
+
+    fn append(&mut self, other: Self) {
+        self.count += other.count;
+        self.named.extend(other.named);
+        while self.named.len() > Self::NAMED {
+            self.named.pop_last();
+        }
+    }
+
+    /// How many there are beside those that are named.
+    pub(crate) fn more(&self) -> usize {
+        (self.count as usize).saturating_sub(self.named.len())
+    }
 }
 
 /// How much is held.
@@ -75,14 +109,19 @@ pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyh
         let name = names.get(index).map_or("", String::as_str);
         let file = u32::try_from(index).unwrap_or(u32::MAX);
         (reader.file, reader.pieces, reader.kept, reader.number) = (file, 0, 0, 0);
+        let others = reader.seen.others();
         let mut faults = Faults::default();
         let quiet = read::file(path, room.sizes, buffer, Some(&watched), &mut faults, &mut |input| {
             reader.input(name, &input)
         });
         reader.seen.events.unwatched(quiet);
         reader.seen.faults.append(faults);
+        let strange = reader.pieces > 0 && quiet == 0 && reader.seen.others() - others == reader.pieces;
+        if strange {
+            reader.seen.strange.add(name);
+        }
         if voices.verbose {
-            reader.details.push((index, reader.pieces + quiet, reader.kept));
+            reader.details.push((index, reader.pieces + quiet, reader.kept, strange));
         }
     };
     let readers = read::all(&paths, read::jobs(args.jobs), voices.quiet, state, one);
@@ -97,9 +136,10 @@ pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyh
         details.extend(reader.details);
     }
     details.sort_unstable();
-    for (index, read, kept) in details {
+    for (index, read, kept, strange) in details {
         let name = names.get(index).map_or("", String::as_str);
-        voices.detail(&format!("{name}: {read} pieces, {kept} of them may be changes"));
+        let what = if strange { "none of them an event" } else { &*format!("{kept} of them may be changes") };
+        voices.detail(&format!("{name}: {}, {what}", number(read as usize, "piece")));
     }
     let mentions = room.forgets.then_some(mentions);
     let records = sorter.sorted().context(TEMPORARY)?;
@@ -146,7 +186,7 @@ struct Reader<'a> {
     seen: Seen,
     run: Run,
     mentions: Mentions,
-    details: Vec<(usize, u64, u64)>,
+    details: Vec<(usize, u64, u64, bool)>,
     failed: Option<io::Error>,
 }
 
@@ -242,6 +282,12 @@ impl Seen {
     pub(crate) fn append(&mut self, other: Self) {
         self.events.add(&other.events);
         self.faults.append(other.faults);
+        self.strange.append(other.strange);
+    }
+
+    /// How many pieces are no event.
+    fn others(&self) -> u64 {
+        self.events.ignored_by_reason.get(NOT_AN_EVENT).copied().unwrap_or(0)
     }
 
     /// Counts what a piece of JSON is; answers the change that it is. Of what is no event, nothing is kept.

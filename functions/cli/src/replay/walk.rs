@@ -180,6 +180,8 @@ impl AsItIs {
                 let row = Row::judged(judgement, source);
                 self.worst = self.worst.max(row.fails().then_some(row.control.severity));
                 self.answers.add(&row)?;
+            } else {
+                self.answers.passes(&judgement.resource, judgement.evaluation.control.slug);
             }
         }
         Ok(())
