@@ -174,7 +174,8 @@ impl Worlds {
 
 /// What is said where nothing at all is an event.
 fn no_event(strange: &Strange) -> impl Iterator<Item = Fault> {
-    let message = "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
+    let message =
+        "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
     let more = match strange.more() {
         0 => None,
         1 => Some("and 1 more file that holds no event, which -v names".to_owned()),

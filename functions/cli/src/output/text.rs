@@ -15,7 +15,7 @@ use super::words::{counts, number, plain, wrap};
 use crate::check;
 use crate::read::Fault;
 use crate::replay;
-use crate::tally::{Counterfactual, Found};
+use crate::tally::{Counterfactual, Found, Tally};
 
 /// How many resources are shown in full.
 const WHOLE: usize = 50;
@@ -33,7 +33,8 @@ pub(crate) fn replay(report: &replay::Report, groups: Groups, full: bool) -> Str
     }
     text.push_str(&said(faults));
     line(&mut text, "events", &tally.events.to_string());
-    if strange.count > 0 {
+    // Where that is all there is, the errors name them.
+    if strange.count > 0 && !only_strange(tally) {
         let named: Vec<&str> = strange.named.iter().map(String::as_str).collect();
         let more = match strange.more() {
             0 => String::new(),
@@ -96,6 +97,11 @@ fn said(faults: &[Fault]) -> String {
     text
 }
 
+/// Whether nothing that was read is an event.
+fn only_strange(tally: &Tally) -> bool {
+    tally.events.ignored_by_reason.get(replay::NOT_AN_EVENT) == Some(&tally.events.read)
+}
+
 /// Why nothing was judged.
 fn why_nothing(report: &replay::Report) -> &'static str {
     let events = &report.tally.events;
@@ -106,9 +112,7 @@ fn why_nothing(report: &replay::Report) -> &'static str {
         _ if events.skipped > 0 => "what changed in the input did so outside --since and --until",
         _ if events.stale > 0 => "the input is older than what is known",
         _ if events.rejected > 0 => "what changed in the input is another account's",
-        _ if events.ignored_by_reason.get(replay::NOT_AN_EVENT) == Some(&events.read) => {
-            "nothing in the input is an event"
-        }
+        _ if only_strange(&report.tally) => "nothing in the input is an event",
         _ => "nothing in the input is a change of what is watched",
     }
 }
@@ -149,8 +153,7 @@ fn by_control(found: &BTreeMap<&str, Found>, fixed: &BTreeMap<&'static str, Coun
         "failed" => differs,
         _ => failing.iter().any(|(slug, _)| count(of(slug)) > 0),
     });
-    let mut columns: Vec<(String, _)> =
-        columns.map(|(title, count)| ((*title).to_owned(), *count)).collect();
+    let mut columns: Vec<(String, _)> = columns.map(|(title, count)| ((*title).to_owned(), *count)).collect();
     if let Some((title, _)) = columns.first_mut() {
         title.insert_str(0, "in mode fix: ");
     }
@@ -167,10 +170,17 @@ fn by_control(found: &BTreeMap<&str, Found>, fixed: &BTreeMap<&'static str, Coun
             text.push('\n');
         }
     }
-    let unknown = found.iter().filter(|(_, found)| found.unknown > 0);
-    let unknown: Vec<String> = unknown.map(|(slug, found)| format!("{} {slug}", found.unknown)).collect();
+    let mut unknown: BTreeMap<Reverse<u64>, Vec<&str>> = BTreeMap::new();
+    for (slug, found) in found.iter().filter(|(_, found)| found.unknown > 0) {
+        unknown.entry(Reverse(found.unknown)).or_default().push(slug);
+    }
+    let unknown = unknown.into_iter().map(|(Reverse(count), slugs)| {
+        let each = if slugs.len() == 1 { "" } else { " each" };
+        format!("{}{each}: {}", number(count as usize, "time"), slugs.join(", "))
+    });
+    let unknown: Vec<String> = unknown.collect();
     if !unknown.is_empty() {
-        line(&mut text, "not judged", &unknown.join(", "));
+        line(&mut text, "not judged", &unknown.join("; "));
     }
     text
 }

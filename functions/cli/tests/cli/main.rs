@@ -10,3 +10,4 @@ mod sarif;
 mod secrets;
 mod status;
 mod streams;
+mod told;
