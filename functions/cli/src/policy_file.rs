@@ -9,10 +9,12 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use serde::Deserialize;
+use shipshape_core::control::Severity;
 use shipshape_core::controls;
 use shipshape_core::ids::{AccountId, Arn, Region};
-use shipshape_core::policy::{Exemption, PARAMETER_LIMIT, Policy, Subject};
-use shipshape_core::selection;
+use shipshape_core::policy::{Exemption, Mode, PARAMETER_LIMIT, Policy, Subject};
+use shipshape_core::remediation::Safety;
+use shipshape_core::selection::{self, Selected, Selection};
 
 use crate::output::plain;
 use crate::output::words::wrap;
@@ -51,10 +53,31 @@ fn read(path: &Path) -> anyhow::Result<(Policy, String)> {
 pub(crate) fn check(path: &Path, now: Option<Timestamp>, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
     let (policy, file) = read(path)?;
     let now = now.unwrap_or_else(Timestamp::now);
-    let mut text = format!("{} is right\n", files::name(path));
+    let (live, expired): (Vec<_>, Vec<_>) = policy.exemptions().iter().partition(|one| one.is_live(now));
+    let mut text = String::new();
+    for one in &expired {
+        let why = "has expired and suppresses nothing: renew it, or take it out";
+        let Exemption { control, resource, owner, expires, source, .. } = one;
+        let of = format!("the exemption of {owner} for {control} on {resource}, through {expires},");
+        writeln!(text, "{}", plain(&format!("{source}: {of} {why}")))?;
+    }
+    writeln!(text, "{} is right", plain(&files::name(path)))?;
+    let selection = Selection::of(&policy, &[], Severity::Informational);
+    judged(&mut text, &selection);
     title(&mut text, "accounts, where no rule about Regions, clusters or resources says otherwise");
+    let mut answers: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     for (name, account) in accounts(&file)? {
-        modes(&mut text, &policy, &name, &account);
+        let answer = modes(&policy, &selection, &account);
+        let label = [Some(&*name), policy.account_name(&account)].into_iter().flatten();
+        let label = label.collect::<Vec<_>>().join("  ");
+        match answers.iter_mut().find(|(_, known)| *known == answer) {
+            Some((names, _)) => names.push(label),
+            None => answers.push((vec![label], answer)),
+        }
+    }
+    for (names, answer) in answers {
+        lines(&mut text, &names.join(", "), 2);
+        answer.iter().for_each(|line| lines(&mut text, line, 4));
     }
     title(&mut text, &format!("parameters, of {PARAMETER_LIMIT} bytes at most"));
     let mut over = Vec::new();
@@ -64,9 +87,7 @@ pub(crate) fn check(path: &Path, now: Option<Timestamp>, voices: &mut Voices<'_>
             over.push(parameter);
         }
     }
-    let (live, expired): (Vec<_>, Vec<_>) = policy.exemptions().iter().partition(|one| one.is_live(now));
     exemptions(&mut text, "exemptions that hold", &live);
-    exemptions(&mut text, "exemptions that have expired, and suppress nothing", &expired);
     voices.result(&text, None)?;
     if over.is_empty() {
         return Ok(Status::Done);
@@ -112,15 +133,59 @@ fn accounts(file: &str) -> anyhow::Result<Vec<(String, AccountId)>> {
     Ok(accounts)
 }
 
-/// The mode of one account, control by control where they differ, and the lines that say so.
-fn modes(text: &mut String, policy: &Policy, name: &str, account: &AccountId) {
+/// Who answers a violation, as far as the control says.
+fn answerer(selected: &Selected) -> &'static str {
+    let control = selected.control;
+    match (control.call, control.safety) {
+        (None, _) => "a person",
+        (Some(_), Safety::Safe) => "a safe fix",
+        (Some(_), Safety::Disruptive) => "a disruptive fix",
+        (Some(_), Safety::Manual) if selected.is_set() => "a fix as far as its parameters tell how",
+        (Some(_), Safety::Manual) => "a person",
+    }
+}
+
+/// The controls that are judged, by what answers their violations in mode fix.
+fn judged(text: &mut String, selection: &Selection) {
+    let mut by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for selected in selection.iter() {
+        by.entry(answerer(selected)).or_default().push(selected.control.slug);
+    }
+    let count = by.values().map(Vec::len).sum::<usize>();
+    let of = format!(
+        "controls that are judged, {count} of {}, and what answers them in mode fix",
+        controls::ALL.len()
+    );
+    title(text, &of);
+    for (answer, slugs) in by {
+        lines(text, &format!("{answer}: {}", slugs.join(", ")), 2);
+    }
+    let off: Vec<&str> =
+        controls::ALL.iter().filter(|control| selection.get(control).is_none()).map(|one| one.slug).collect();
+    if !off.is_empty() {
+        lines(text, &format!("not judged: {}", off.join(", ")), 2);
+        lines(text, "`[controls.SLUG]` with `enabled = true` switches one on", 4);
+    }
+}
+
+/// Prose, indented, what follows its first line a little more.
+fn lines(text: &mut String, what: &str, indent: usize) {
+    for (index, line) in wrap(&plain(what), indent + 2).into_iter().enumerate() {
+        let indent = if index == 0 { indent } else { indent + 2 };
+        let _infallible = writeln!(text, "{:indent$}{line}", "");
+    }
+}
+
+/// The mode of one account with the lines that say so: what holds for most controls, then the others.
+fn modes(policy: &Policy, selection: &Selection, account: &AccountId) -> Vec<String> {
     let (Ok(region), Ok(resource)) =
         ("any".parse::<Region>(), format!("arn:aws:ecs:any:{account}:any").parse::<Arn>())
     else {
-        return;
+        return Vec::new();
     };
-    let mut modes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for control in controls::ALL {
+    let mut modes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for selected in selection.iter() {
+        let control = selected.control;
         let subject = Subject {
             account,
             region: &region,
@@ -129,18 +194,28 @@ fn modes(text: &mut String, policy: &Policy, name: &str, account: &AccountId) {
             control: control.slug,
             severity: control.severity,
         };
-        let mode = policy.effective(&subject).mode;
-        modes.entry(format!("{} ({})", mode.value, mode.source)).or_default().push(control.slug);
+        let effective = policy.effective(&subject);
+        let (mode, disruptive) = (effective.mode, effective.disruptive);
+        let mut answer = format!("{} ({})", mode.value, mode.source);
+        let mut slug = control.slug.to_owned();
+        if mode.value == Mode::Fix {
+            let what = if disruptive.value { "disruptive fixes too" } else { "safe fixes only" };
+            answer.push_str(&format!(", {what} ({})", disruptive.source));
+            if answerer(selected) == "a person" {
+                slug.push_str(" (a person)");
+            }
+        }
+        modes.entry(answer).or_default().push(slug);
     }
-    let label =
-        [Some(name), policy.account_name(account)].into_iter().flatten().collect::<Vec<_>>().join("  ");
-    let _infallible = writeln!(text, "  {}", plain(&label));
     let alone = modes.len() == 1;
-    for (mode, slugs) in modes {
-        let what = if alone { mode } else { format!("{mode}: {}", slugs.join(", ")) };
-        for (index, line) in wrap(&plain(&what), 6).into_iter().enumerate() {
-            let indent = if index == 0 { 4 } else { 6 };
-            let _infallible = writeln!(text, "{:indent$}{line}", "");
+    let most = modes.iter().max_by_key(|(_, slugs)| slugs.len()).map(|(answer, _)| answer.clone());
+    let mut said = Vec::new();
+    for (answer, slugs) in modes {
+        match most.as_ref() {
+            Some(most) if *most == answer && alone => said.insert(0, answer),
+            Some(most) if *most == answer => said.insert(0, format!("{answer}, but")),
+            _ => said.push(format!("{answer}: {}", slugs.join(", "))),
         }
     }
+    said
 }

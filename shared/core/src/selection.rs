@@ -44,6 +44,13 @@ pub struct Selected {
     pub parameters: Parameters,
 }
 
+impl Selected {
+    /// Whether the policy set any parameter.
+    pub fn is_set(&self) -> bool {
+        !self.parameters.0.is_empty()
+    }
+}
+
 /// The controls that a run judges by, in the order of their slugs.
 #[derive(Debug, Clone)]
 pub struct Selection {

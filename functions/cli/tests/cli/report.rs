@@ -140,7 +140,12 @@ fn the_lines_are_what_programs_were_promised() {
 fn the_text_ends_with_what_both_modes_would_have_done() {
     let text = out(&run(&["replay", &root("events"), "--state", &root("tests/state")]));
     let (before, end) = text.split_once("in mode notify:").unwrap();
-    assert!(end.contains(" messages\nin mode fix:") && end.contains("need disruptive = true"), "{end}");
+    assert!(
+        end.contains(" messages (")
+            && end.contains("\nin mode fix:")
+            && end.contains("need disruptive = true"),
+        "{end}"
+    );
     for words in ["--state", "\n                   aws ", "--passable-role"] {
         assert!(before.contains(words), "{words} would tell more");
     }
@@ -209,7 +214,10 @@ fn a_policy_that_is_right_is_summed_up() {
     for words in ["111122223333  staging", "222233334444", "any other", "bytes", "exemptions that hold"] {
         assert!(before.contains(words), "{words}: {before}");
     }
-    assert!(text("2027-03-01").contains("exemptions that have expired"));
+    let after = text("2027-03-01");
+    let (expired, rest) = after.split_once("policy.example.toml is right\n").unwrap();
+    assert!(expired.contains("has expired and suppresses nothing"), "{after}");
+    assert!(!rest.contains("exemptions that hold"), "{after}");
     let folder = tempfile::tempdir().unwrap();
     let rule = "[[rules]]\nresources = [\"arn:aws:ecs:eu-west-1:111122223333:service/a-name-of-some-length/*\"]\nmode = \"fix\"\n";
     let long = file(folder.path(), "long.toml", format!("version = 1\n{}", rule.repeat(100)).as_bytes());

@@ -170,3 +170,42 @@ fn times_that_can_hold_nothing_are_usage_errors() {
     }
     assert!(!err(&run(&["replay", &event, "--since", "soon"])).contains("replay reads no clock"));
 }
+
+#[test]
+fn a_policy_tells_what_is_judged_and_what_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = |text: &str| {
+        let path = file(folder.path(), "policy.toml", format!("version = 1\n{text}").as_bytes());
+        let output = run(&["policy", "check", &path]);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        let text = out(&output).replace(&path, "P");
+        text.replace("\n    ", " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let part = |text: &str, from: &str, to: &str| {
+        let (_, rest) = text.split_once(from).unwrap();
+        rest.split_once(to).unwrap().0.to_owned()
+    };
+    let plain = policy("mode = \"fix\"\n");
+    assert!(part(&plain, "not judged: ", "accounts,").contains("ecs-image-trusted-registry"), "{plain}");
+    let person = part(&plain, "a person: ", "a safe fix: ");
+    assert!(
+        person.contains("ecs-container-non-root-user") && person.contains("ecs-no-plaintext-secrets-env")
+    );
+    assert!(!person.contains("ecs-service-no-public-ip"), "{person}");
+    assert!(plain.contains("any other fix (P:2), safe fixes only (default) "), "{plain}");
+
+    let opted = policy("[controls.ecs-image-trusted-registry]\nenabled = true\n");
+    assert!(!part(&opted, "not judged: ", "accounts,").contains("ecs-image-trusted-registry"), "{opted}");
+    let user = policy("[controls.ecs-container-non-root-user]\nuser = \"1000\"\n");
+    let tells = part(&user, "a fix as far as its parameters tell how: ", " a person: ");
+    assert_eq!(tells, "ecs-container-non-root-user");
+
+    let accounts = policy(
+        "[groups]\nprod = [\"222233334444\", \"333344445555\"]\n[[rules]]\ngroups = [\"prod\"]\nmode = \"fix\"\n\
+         controls = [\"ecs-no-plaintext-secrets-env\", \"ecs-image-trusted-registry\"]\n",
+    );
+    let told = part(&accounts, "says otherwise ", "any other");
+    let expected = "222233334444, 333344445555 notify (default), but fix (P:6), safe fixes only (default): \
+                    ecs-no-plaintext-secrets-env (a person) ";
+    assert_eq!(told, expected);
+}

@@ -99,7 +99,13 @@ impl<'a> Checker<'a> {
                 said if bare && BARE_WORD.iter().any(|start| said.starts_with(start)) => {
                     "put text in quotes: without, a value is true, false, a number or a date".to_owned()
                 }
-                said => said.trim_end().replace('\n', ", "),
+                "duplicate key" => {
+                    let key = text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
+                    format!("duplicate key `{key}`: say it once, since only one of them can hold")
+                }
+                said => unknown_key(said)
+                    .or_else(|| table_for_list(said, text, span.start))
+                    .unwrap_or_else(|| said.trim_end().replace('\n', ", ")),
             };
             PolicyErrors::new(vec![self.text.error(span, message)])
         })
@@ -168,6 +174,23 @@ impl<'a> Checker<'a> {
             }),
         }
     }
+}
+
+/// The parser's message about a key that it does not know, with the one that was probably meant.
+fn unknown_key(said: &str) -> Option<String> {
+    let (key, known) = said.trim_end().strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    let hint = suggestion(key, known.iter().copied(), &format!("there are `{}`", known.join("`, `")));
+    Some(format!("unknown key `{key}`: {hint}"))
+}
+
+/// What is said of one pair of brackets where lists have two.
+fn table_for_list(said: &str, text: &str, at: usize) -> Option<String> {
+    let line = text.get(text.get(..at)?.rfind('\n').map_or(0, |end| end + 1)..)?.lines().next()?;
+    let name = line.trim().trim_start_matches('[').split([']', '.', '=']).next()?.trim();
+    let lists = ["rules", "exemptions"];
+    (said.starts_with("invalid type: map") && lists.contains(&name))
+        .then(|| format!("{name} are a list: write `[[{name}]]`, once for each"))
 }
 
 /// The control of this slug, or a sentence with the one that was probably meant.
@@ -269,15 +292,29 @@ exemptions = true
             ("version = 1\nmode = fix", &format!("2:8: {bare}")),
             ("version = 1\ndisruptive = yes", &format!("2:14: {bare}")),
             ("version = 1\n[rules", "2:7: unclosed table, expected `]`"),
-            ("version = 1\nmode = \"off\"\nmode = \"fix\"", "3:1: duplicate key"),
-            ("version = \"1\"", "1:11: invalid type: string \"1\", expected i64"),
             (
-                "version = 1\n[budget]\nbraker = 3",
-                "3:1: unknown field `braker`, expected one of `fixes_per_account_per_hour`, `messages_per_account_per_hour`, `max_rolling_percent`, `flip_flops`, `breaker`",
+                "version = 1\nmode = \"off\"\nmode = \"fix\"",
+                "3:1: duplicate key `mode`: say it once, since only one of them can hold",
             ),
             (
+                "version = 1\n[rules]\nmode = \"fix\"",
+                "2:1: rules are a list: write `[[rules]]`, once for each",
+            ),
+            ("version = 1\nrules = {}", "2:9: rules are a list: write `[[rules]]`, once for each"),
+            (
+                "version = 1\n[exemptions]",
+                "2:1: exemptions are a list: write `[[exemptions]]`, once for each",
+            ),
+            ("version = 1\nmodes = \"fix\"", "2:1: unknown key `modes`: did you mean `mode`?"),
+            ("version = \"1\"", "1:11: invalid type: string \"1\", expected i64"),
+            ("version = 1\n[budget]\nbraker = 3", "3:1: unknown key `braker`: did you mean `breaker`?"),
+            (
                 "version = 1\n[[rules]]\nregion = [\"eu-west-1\"]\nmode = \"off\"",
-                "3:1: unknown field `region`, expected one of `groups`, `accounts`, `regions`, `clusters`, `resources`, `controls`, `severities`, `mode`, `disruptive`, `iac`, `supersede`, `grace`, `windows`",
+                "3:1: unknown key `region`: did you mean `regions`?",
+            ),
+            (
+                "version = 1\n[delegation]\nsleep = 1",
+                "3:1: unknown key `sleep`: there are `modes`, `exemptions`",
             ),
             ("version = 1\ndisruptive = \"no\"", "2:14: invalid type: string \"no\", expected a boolean"),
             (
