@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipshape_core::controls;
+use shipshape_core::policy::Policy;
+use shipshape_core::selection::names;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -197,6 +199,57 @@ fn the_readme_lists_the_catalogue_as_it_is() {
         return;
     }
     assert!(table.trim() == current.trim(), "rewrite it: INSTA_UPDATE=always cargo test --test tidy");
+}
+
+/// The keys that the parser knows in a table, by what it says of one that it does not know.
+fn keys(table: &str) -> Vec<String> {
+    let text = format!("version = 1\n{table}\nzzzzzzzzzzzzzzzz = 1\n");
+    let errors = Policy::parse("p", &text, &names()).expect_err("an unknown key").to_string();
+    let (_, known) = errors.split_once("there are ").unwrap_or_else(|| panic!("{table}: {errors}"));
+    known.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn the_readme_and_the_example_have_every_key_of_a_policy() {
+    let (readme, example) = (text("README.md"), text("infra/policy.example.toml"));
+    let (_, rest) = readme.split_once("| Key | Type | Default | Meaning |").expect("the table");
+    let listed = rest.split("\n\n").next().unwrap();
+    let part = |title: &str| {
+        let (_, rest) = listed.split_once(&format!("\n| {title} |")).unwrap_or_else(|| panic!("no {title}"));
+        let end = ["\n| `[", "\n| *"].iter().filter_map(|start| rest.find(start)).min();
+        rest.get(..end.unwrap_or(rest.len())).unwrap().to_owned()
+    };
+    let settings = part("*top level, account, rule*");
+    for (title, table) in [
+        ("*top level*", ""),
+        ("`[accounts.ID]`", "[accounts.111122223333]"),
+        ("`[[rules]]`", "[[rules]]"),
+        ("`[[exemptions]]`", "[[exemptions]]"),
+        ("`[budget]`", "[budget]"),
+        ("`[delegation]`", "[delegation]"),
+    ] {
+        let rows = part(title);
+        for key in keys(table) {
+            // Some keys of the top level are tables, and an account's own document has some of the top level.
+            let of_own = ["version", "exemptions"].contains(&&*key) && table.starts_with("[accounts");
+            let is_table = ["[", "[["].iter().any(|start| listed.contains(&format!("| `{start}{key}")));
+            let said = rows.contains(&format!("`{key}`")) || settings.contains(&format!("| `{key}` |"));
+            assert!(said || is_table || of_own, "README.md does not list `{key}` of {title}");
+            let shown = example.contains(&format!("\n{key} = ")) || example.contains(&format!("[{key}"));
+            assert!(shown, "the example does not show `{key}` of {title}");
+        }
+    }
+    let rows = part("`[controls.SLUG]`");
+    for control in names() {
+        for parameter in control.parameters {
+            let row = rows.lines().find(|row| {
+                row.contains(&format!("`{}`", parameter.name)) && row.contains(&format!("`{}`", control.slug))
+            });
+            assert!(row.is_some(), "README.md does not list `{}` of {}", parameter.name, control.slug);
+        }
+    }
+    assert!(rows.contains("`enabled`") && example.contains("\nenabled = true"));
+    assert!(Policy::parse("p", &example, &names()).is_ok());
 }
 
 #[test]

@@ -80,6 +80,11 @@ impl Answers {
     }
 }
 
+/// Calls that core says in a row.
+fn each(calls: &str) -> Vec<String> {
+    calls.split(" · ").map(ToOwned::to_owned).collect()
+}
+
 /// One control's answer for one resource, with what followed.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -171,7 +176,8 @@ impl Row {
     /// The calls whose answers its judgement lacks.
     pub(crate) fn needs(&self) -> Vec<String> {
         let Compliance::Unknown(needs) = &self.compliance else { return Vec::new() };
-        let mut calls: Vec<String> = needs.iter().map(|need| need.of(&self.resource).call()).collect();
+        let calls = needs.iter().map(|need| need.of(&self.resource).call());
+        let mut calls: Vec<String> = calls.flat_map(|call| each(&call)).collect();
         calls.sort();
         calls.dedup();
         calls
@@ -181,6 +187,14 @@ impl Row {
     pub(crate) fn preflight_needs(&self) -> Vec<String> {
         let readiness = self.readiness.as_ref().filter(|readiness| readiness.kind == "unknown");
         let calls = readiness.and_then(|readiness| readiness.text.strip_prefix("needs "));
-        calls.map_or_else(Vec::new, |calls| calls.split(" · ").map(ToOwned::to_owned).collect())
+        calls.map_or_else(Vec::new, each)
+    }
+
+    /// The account that it is about, and the Region.
+    pub(crate) fn place(&self) -> (&str, &str) {
+        match &self.cause {
+            Some(cause) => (cause.account.as_str(), cause.region.as_str()),
+            None => (self.resource.arn.account(), self.resource.arn.region()),
+        }
     }
 }

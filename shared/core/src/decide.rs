@@ -254,7 +254,11 @@ fn ready(
             let proof = (**proof).clone();
             let authorized =
                 Authorized { control: finding.control, resource: resource.clone(), fix: fix.clone(), proof };
-            Answer::Fix(Box::new(authorized), cite("mode is fix", &wants.mode.source))
+            let mut text = cite("mode is fix", &wants.mode.source);
+            if authorized.fix.safety == Safety::Disruptive {
+                text = format!("{text} and {}", cite("disruptive is true", &wants.disruptive.source));
+            }
+            Answer::Fix(Box::new(authorized), text)
         }
         Err(waits_for) => wait(waits_for, history, now),
     }
@@ -312,7 +316,7 @@ fn not_allowed(
         && wants.iac.value != Mode::Fix
     {
         let text = format!(
-            "{owner} owns the resource and would put it back: change it there, and iac is {}",
+            "{owner} owns the resource and would put it back, so that it has to be changed there: iac is {}",
             wants.iac.value
         );
         return Some((Why::IacOwned, cite(&text, &wants.iac.source)));

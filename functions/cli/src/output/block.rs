@@ -7,7 +7,7 @@ use owo_colors::OwoColorize;
 use shipshape_core::control::{Compliance, Control, Severity, Violation};
 use shipshape_core::finding::Cause;
 use shipshape_core::ledger::Outcome;
-use shipshape_core::remediation::Fix;
+use shipshape_core::remediation::{Action, Fix, provisional_arn};
 
 use super::Row;
 use super::diff::{Line, lines};
@@ -59,7 +59,8 @@ pub(crate) fn body(row: &Row, began: Option<&Cause>) -> String {
             Some(Outcome::Waiting(wait)) => format!(", until {} at the latest", wait.latest()),
             _ => String::new(),
         };
-        block.prose(ruling.kind, &format!("{}{until}", without_calls(&ruling.reason.text, row)));
+        let reason = without_calls(&ruling.reason.text, row);
+        block.prose(ruling.kind, &format!("{}{reason}{until}", done(row)));
         if let (Some(at), Some(cause), Some(began)) = (row.at, &row.cause, began)
             && at != began.time
         {
@@ -147,6 +148,19 @@ impl Block {
         let width = COLUMN - INDENT - 1;
         let label = format!("{label:width$}");
         let _infallible = writeln!(self.0, "{:INDENT$}{} {text}", "", label.cyan());
+    }
+}
+
+/// What was done, where something was.
+fn done(row: &Row) -> String {
+    match (&row.outcome, row.fix.as_ref().and_then(|fix| fix.call)) {
+        (Some(Outcome::Applied), Some(Action::RegisterTaskDefinition)) => {
+            let arn = provisional_arn(&row.resource.arn);
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            format!("applied, {name} was registered: ")
+        }
+        (Some(Outcome::Applied), _) => "applied: ".to_owned(),
+        _ => String::new(),
     }
 }
 

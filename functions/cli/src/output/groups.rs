@@ -13,6 +13,7 @@ use shipshape_core::finding::Cause;
 use shipshape_core::ids::ChangeId;
 use shipshape_core::ledger::IncidentId;
 use shipshape_core::resource::{ResourceId, ResourceType};
+use shipshape_core::text::argument;
 
 use super::Row;
 use super::block::{body, head, unjudged};
@@ -34,6 +35,8 @@ pub(crate) struct Group {
     /// The calls whose answers its judgement lacks, and those that its pre-flight does.
     needs: Vec<String>,
     preflight_needs: Vec<String>,
+    /// The account and the Region that these are to be made in.
+    place: (Arc<str>, Arc<str>),
     /// Whether the answer that stands for all is a repeat, and how many are.
     repeat: bool,
     repeats: u64,
@@ -88,6 +91,22 @@ pub(crate) struct Section {
 /// How many of the calls that would tell more are named.
 const NAMED: usize = 8;
 
+/// A command that asks in a Region, and those in it too. IAM is everywhere, and some calls name theirs.
+fn with_region(call: &str, region: &str) -> String {
+    if region.is_empty()
+        || call.contains(" --region ")
+        || !call.starts_with("aws ")
+        || call.starts_with("aws iam ")
+    {
+        return call.to_owned();
+    }
+    let region = argument(region);
+    format!(
+        "{} --region {region}",
+        call.replace(" --output text)", &format!(" --output text --region {region})"))
+    )
+}
+
 /// Everything that was answered.
 #[derive(Default)]
 pub(crate) struct Groups {
@@ -100,8 +119,10 @@ pub(crate) struct Groups {
 /// The calls that would tell more about what is shown.
 #[derive(Default)]
 pub(crate) struct Calls {
-    /// The first of them, or all.
-    pub(crate) named: BTreeSet<String>,
+    /// The first of them, or all, by their account.
+    pub(crate) named: BTreeSet<(Arc<str>, String)>,
+    /// The accounts of all.
+    pub(crate) accounts: BTreeSet<Arc<str>>,
     /// The hashes of all.
     wanted: BTreeSet<u64>,
     whole: bool,
@@ -112,10 +133,13 @@ impl Calls {
     fn take(&mut self, group: &mut Group) {
         // What the policy leaves open no document answers.
         let calls = group.needs.iter().cloned().chain(std::mem::take(&mut group.preflight_needs));
+        let (account, region) = &group.place;
         for call in calls.filter(|call| !call.starts_with("the policy's")) {
+            let call = (Arc::clone(account), with_region(&call, region));
             let mut hasher = DefaultHasher::new();
             call.hash(&mut hasher);
             self.wanted.insert(hasher.finish());
+            self.accounts.insert(Arc::clone(account));
             self.named.insert(call);
             if !self.whole && self.named.len() > NAMED {
                 self.named.pop_last();
@@ -247,6 +271,7 @@ impl Group {
             body: String::new(),
             needs: Vec::new(),
             preflight_needs: Vec::new(),
+            place: ("".into(), "".into()),
             repeat: true,
             repeats: 0,
             changes: 0,
@@ -292,6 +317,10 @@ impl Group {
         self.body = if unknown { String::new() } else { body(row, began) };
         self.needs = row.needs();
         self.preflight_needs = row.preflight_needs();
+        if !self.needs.is_empty() || !self.preflight_needs.is_empty() {
+            let (account, region) = row.place();
+            self.place = (account.into(), region.into());
+        }
         self.repeat = row.is_repeat();
         self.rank = rank(row);
         self.status = row.compliance.status();

@@ -189,13 +189,16 @@ fn by_control(found: &BTreeMap<&str, Found>, fixed: &BTreeMap<&'static str, Coun
 fn missing(calls: &Calls, refused_for_roles: u64) -> String {
     let count = calls.count();
     let mut text = String::new();
-    let mut name = "--state";
     if count > 0 {
-        line(&mut text, name, &format!("would tell more with {}:", number(count, "answer")));
-        name = "";
+        line(&mut text, "--state", &format!("would tell more with {}:", number(count, "answer")));
     }
-    for call in &calls.named {
-        let _infallible = writeln!(text, "{name:<NAMES$}   {}", plain(call));
+    let mut of = None;
+    for (account, call) in &calls.named {
+        if calls.accounts.len() > 1 && of != Some(account) {
+            let _infallible = writeln!(text, "{:<NAMES$}   in account {}", "", plain(account));
+            of = Some(account);
+        }
+        let _infallible = writeln!(text, "{:<NAMES$}   {}", "", plain(call));
     }
     if count > calls.named.len() {
         let more = count - calls.named.len();

@@ -71,7 +71,7 @@ impl Need {
         }
     }
 
-    /// The call that would answer it, for people.
+    /// The call that would answer it, for people; where it takes several, they stand in a row between dots.
     pub fn call(&self) -> String {
         match self {
             Self::Member(path) => format!("the described resource's `{path}`"),
@@ -86,10 +86,10 @@ impl Need {
             Self::Endpoints(vpc) => {
                 format!("aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={}", argument(vpc))
             }
-            Self::VpcDns(vpc) => format!(
-                "aws ec2 describe-vpc-attribute --vpc-id {} --attribute enableDnsSupport, and enableDnsHostnames",
-                argument(vpc)
-            ),
+            Self::VpcDns(vpc) => {
+                let call = format!("aws ec2 describe-vpc-attribute --vpc-id {} --attribute", argument(vpc));
+                format!("{call} enableDnsSupport · {call} enableDnsHostnames")
+            }
             Self::SecurityGroup(id) => {
                 format!("aws ec2 describe-security-groups --group-ids {}", argument(id))
             }
@@ -115,13 +115,20 @@ impl Need {
                 word(arn)
             ),
             Self::RunningImages(arn) => {
-                format!("aws ecs describe-service-revisions for the revision that {arn} runs")
+                let name = arn.name();
+                let (cluster, service) = name.split_once('/').unwrap_or(("default", name));
+                format!(
+                    "aws ecs describe-service-revisions --service-revision-arns $(aws ecs describe-services --cluster {} --services {} --query 'services[].currentServiceRevisions[].arn' --output text)",
+                    argument(cluster),
+                    argument(service)
+                )
             }
             Self::Repository(image) => {
-                let account = image.ecr().map_or("", |(account, _)| account);
+                let (account, region) = image.ecr().unwrap_or_default();
                 format!(
-                    "aws ecr describe-images --registry-id {account} --repository-name {}",
-                    image.repository
+                    "aws ecr describe-images --registry-id {account} --repository-name {} --region {}",
+                    image.repository,
+                    argument(region)
                 )
             }
             Self::LogGroup(name) => {
@@ -131,10 +138,13 @@ impl Need {
                 "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:CreateLogStream logs:PutLogEvents",
                 argument(role)
             ),
-            Self::Tasks(cluster) => format!(
-                "aws ecs list-tasks --cluster {}, and describe-tasks for their enableExecuteCommand",
-                argument(cluster.name())
-            ),
+            Self::Tasks(cluster) => {
+                let name = argument(cluster.name());
+                let list = format!("aws ecs list-tasks --cluster {name}");
+                format!(
+                    "{list} · aws ecs describe-tasks --cluster {name} --tasks $({list} --query 'taskArns[]' --output text)"
+                )
+            }
             Self::ExecLogRights(role) => format!(
                 "aws iam simulate-principal-policy --policy-source-arn {} --action-names logs:DescribeLogGroups \
                  logs:DescribeLogStreams logs:CreateLogStream logs:PutLogEvents",
@@ -143,11 +153,14 @@ impl Need {
             Self::PublicAddress(task) => {
                 let name = task.name();
                 let (cluster, id) = name.split_once('/').unwrap_or(("default", name));
-                format!(
-                    "aws ecs describe-tasks --cluster {} --tasks {}, and aws ec2 describe-network-interfaces for the \
-                     interface that it names",
+                let describe = format!(
+                    "aws ecs describe-tasks --cluster {} --tasks {}",
                     argument(cluster),
                     argument(id)
+                );
+                let query = "tasks[].attachments[].details[?name==`networkInterfaceId`].value[]";
+                format!(
+                    "{describe} · aws ec2 describe-network-interfaces --network-interface-ids $({describe} --query '{query}' --output text)"
                 )
             }
             Self::Parameter(name, control) => format!("the policy's `{name}` under [controls.{control}]"),
