@@ -84,13 +84,14 @@ const REPLAY: &str = "Examples:
   shipshape replay events --mode fix --control ecs-service-no-public-ip
   aws cloudtrail lookup-events --output json | shipshape replay - --format json
 
-Reads one event, arrays, JSON lines, CloudTrail logs ({\"Records\": [...]}), answers of lookup-events and CloudWatch
-Logs subscriptions, each also gzipped. CloudTrail logs are scanned: records of calls that nobody watches are counted by
-their names and not validated. An element of `Records` without `eventName`, as native events of EventBridge are, may be
-passed over uncounted: put those on lines, or into a list of their own. Of an object with several lists of events the
-first is read, and the others are said. Files of a folder that end in neither .json, .jsonl, .ndjson, .log nor .gz are
-passed over; -v counts them. The first ten thousand errors are listed. What does not fit into memory goes to a
-temporary file that nobody else can read and that is gone afterwards; TMPDIR says where.";
+Reads one event, arrays, JSON lines, CloudTrail logs ({\"Records\": [...]}), answers of lookup-events and \
+CloudWatch Logs subscriptions, each also gzipped. CloudTrail logs are scanned: records of calls that nobody \
+watches are counted by their names and not validated. An element of `Records` without `eventName`, as native \
+events of EventBridge are, may be passed over uncounted: put those on lines, or into a list of their own. Of an \
+object with several lists of events the first is read, and the others are said. Files of a folder that end in \
+neither .json, .jsonl, .ndjson, .log nor .gz are passed over; -v counts them. The first ten thousand errors are \
+listed. What does not fit into memory goes to a temporary file that nobody else can read and that is gone \
+afterwards; TMPDIR says where.";
 
 const CHECK: &str = "Examples:
   shipshape check task-definition.json
@@ -123,6 +124,9 @@ pub(crate) struct Replay {
     /// The mode, over whatever the policy says.
     #[arg(long, value_parser = mode, value_name = "off|notify|fix")]
     pub(crate) mode: Option<Mode>,
+    /// Lets fixes start deployments, over whatever the policy says.
+    #[arg(long)]
+    pub(crate) disruptive: bool,
     /// A folder of what `aws … describe-*` prints, for facts that no event shows.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,

@@ -61,6 +61,7 @@ fn replay_within(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::
         Some(mode) => policy.with_mode(mode, "--mode"),
         None => policy,
     };
+    let policy = if args.disruptive { policy.with_disruptive(true, "--disruptive") } else { policy };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(read::jobs(args.jobs)).build()?;
     let (inventory, unread) = inventory(args);
     let (feed, seen) = Feed::of(gather(args, room, voices)?);

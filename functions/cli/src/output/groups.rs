@@ -2,9 +2,10 @@
 //!
 //! Every deployment registers a revision, so that the revisions of a family that answer in the same way are one.
 
+mod calls;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use shipshape_core::control::{Compliance, Control, Severity};
@@ -13,11 +14,11 @@ use shipshape_core::finding::Cause;
 use shipshape_core::ids::ChangeId;
 use shipshape_core::ledger::IncidentId;
 use shipshape_core::resource::{ResourceId, ResourceType};
-use shipshape_core::text::argument;
 
 use super::Row;
 use super::block::{body, head, unjudged};
 use super::words::{number, plain};
+pub(crate) use calls::Calls;
 
 /// What one control says of one resource, or of revisions of one family.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ pub(crate) struct Group {
     needs: Vec<String>,
     preflight_needs: Vec<String>,
     /// The account and the Region that these are to be made in.
-    place: (Arc<str>, Arc<str>),
+    place: calls::Place,
     /// Whether the answer that stands for all is a repeat, and how many are.
     repeat: bool,
     repeats: u64,
@@ -88,75 +89,21 @@ pub(crate) struct Section {
     pub(crate) groups: Vec<Group>,
 }
 
-/// How many of the calls that would tell more are named.
-const NAMED: usize = 8;
-
-/// A command that asks in a Region, and those in it too. IAM is everywhere, and some calls name theirs.
-fn with_region(call: &str, region: &str) -> String {
-    if region.is_empty()
-        || call.contains(" --region ")
-        || !call.starts_with("aws ")
-        || call.starts_with("aws iam ")
-    {
-        return call.to_owned();
-    }
-    let region = argument(region);
-    format!(
-        "{} --region {region}",
-        call.replace(" --output text)", &format!(" --output text --region {region})"))
-    )
-}
-
 /// Everything that was answered.
 #[derive(Default)]
 pub(crate) struct Groups {
     resources: BTreeMap<(ResourceId, Arc<str>), BTreeMap<&'static str, Stand>>,
     families: BTreeMap<ResourceId, BTreeMap<Kind, Group>>,
     calls: Calls,
+    /// The name of the file where resources are not kept apart by it; made once, since most answers ask for it.
+    nowhere: Arc<str>,
     fails: bool,
-}
-
-/// The calls that would tell more about what is shown.
-#[derive(Default)]
-pub(crate) struct Calls {
-    /// The first of them, or all, by their account.
-    pub(crate) named: BTreeSet<(Arc<str>, String)>,
-    /// The accounts of all.
-    pub(crate) accounts: BTreeSet<Arc<str>>,
-    /// The hashes of all.
-    wanted: BTreeSet<u64>,
-    whole: bool,
-}
-
-impl Calls {
-    /// Takes those of an answer. Asked only once nothing more is said of the resource, since a later answer may need none.
-    fn take(&mut self, group: &mut Group) {
-        // What the policy leaves open no document answers.
-        let calls = group.needs.iter().cloned().chain(std::mem::take(&mut group.preflight_needs));
-        let (account, region) = &group.place;
-        for call in calls.filter(|call| !call.starts_with("the policy's")) {
-            let call = (Arc::clone(account), with_region(&call, region));
-            let mut hasher = DefaultHasher::new();
-            call.hash(&mut hasher);
-            self.wanted.insert(hasher.finish());
-            self.accounts.insert(Arc::clone(account));
-            self.named.insert(call);
-            if !self.whole && self.named.len() > NAMED {
-                self.named.pop_last();
-            }
-        }
-    }
-
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.wanted.len()
-    }
 }
 
 impl Groups {
     /// Nothing yet; whether every call is named, or the first of them.
     pub(crate) fn new(whole: bool) -> Self {
-        Self { calls: Calls { whole, ..Calls::default() }, ..Self::default() }
+        Self { calls: Calls::new(whole), ..Self::default() }
     }
 
     /// Takes one more answer. Where resources are kept apart by their files, those are named.
@@ -168,7 +115,7 @@ impl Groups {
 
     /// Takes an answer that is not shown, which ends that this could not be judged. A violation was told, and stays.
     pub(crate) fn passes(&mut self, id: &ResourceId, control: &'static str) {
-        let key = (id.clone(), "".into());
+        let key = (id.clone(), Arc::clone(&self.nowhere));
         let Some(controls) = self.resources.get_mut(&key) else { return };
         let Some(stand) = controls.get_mut(control) else { return };
         stand.unjudged = None;
@@ -186,7 +133,7 @@ impl Groups {
             let Some((family, revision)) = revision(id) else { continue };
             let stands = self.resources.remove(&(id.clone(), "".into())).into_iter().flatten();
             for mut group in stands.filter_map(|(_, stand)| stand.last()) {
-                self.calls.take(&mut group);
+                self.calls.add(&group.place, std::mem::take(&mut group.preflight_needs), &group.needs);
                 let kind = (group.control.slug, group.status, group.decision, group.why.clone());
                 let group = Group { revisions: BTreeSet::from([revision]), ..group };
                 let answers = self.families.entry(family.clone()).or_default();
@@ -215,7 +162,7 @@ impl Groups {
         let mut sections: BTreeMap<(ResourceId, Arc<str>), Vec<Group>> = BTreeMap::new();
         for (key, stands) in self.resources {
             for mut group in stands.into_values().filter_map(Stand::last) {
-                self.calls.take(&mut group);
+                self.calls.add(&group.place, std::mem::take(&mut group.preflight_needs), &group.needs);
                 sections.entry(key.clone()).or_default().push(group);
             }
         }

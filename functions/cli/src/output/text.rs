@@ -195,7 +195,7 @@ fn missing(calls: &Calls, refused_for_roles: u64) -> String {
     let mut of = None;
     for (account, call) in &calls.named {
         if calls.accounts.len() > 1 && of != Some(account) {
-            let _infallible = writeln!(text, "{:<NAMES$}   in account {}", "", plain(account));
+            let _infallible = writeln!(text, "{:<NAMES$} in account {}:", "", plain(account));
             of = Some(account);
         }
         let _infallible = writeln!(text, "{:<NAMES$}   {}", "", plain(call));

@@ -209,3 +209,80 @@ fn a_policy_tells_what_is_judged_and_what_answers() {
                     ecs-no-plaintext-secrets-env (a person) ";
     assert_eq!(told, expected);
 }
+
+#[test]
+fn the_calls_that_would_tell_more_can_be_run_as_they_are() {
+    let calls = |args: &[&str]| {
+        let text = out(&run(&[&["replay"], args].concat()));
+        let (_, rest) = text.split_once("would tell more with ").unwrap();
+        let (count, rest) = rest.split_once(" answer").unwrap();
+        let calls = rest.lines().skip(1).take_while(|line| line.starts_with("                 "));
+        (count.parse::<usize>().unwrap(), calls.map(|line| line.trim().to_owned()).collect::<Vec<_>>())
+    };
+    let (events, service) = (root("events"), root(RUNNING));
+    let (count, first) = calls(&[&events]);
+    assert_eq!(*first.last().unwrap(), format!("and {} more, which --full names", count - 8));
+    let (count, all) = calls(&[&events, "--full"]);
+    let (headings, all): (Vec<&String>, Vec<&String>) =
+        all.iter().partition(|line| line.starts_with("in account "));
+    assert!(headings.len() > 1, "{headings:?}");
+    assert_eq!(all.len(), count);
+    for call in all {
+        let part = call.split(" --region ").count() - 1;
+        let asks = call.matches("aws ").count() - call.matches("aws iam ").count();
+        assert!(call.starts_with("aws ") && part == asks && !call.contains(", and "), "{call}");
+    }
+    let (_, one) = calls(&[&service]);
+    assert_eq!(
+        one,
+        ["aws ecs describe-services --cluster shop --services storefront --include TAGS --region eu-west-1"]
+    );
+}
+
+#[test]
+fn what_was_done_is_said_and_which_lines_allowed_it() {
+    let (events, state) = (root("events"), root("tests/state"));
+    let replay = |args: &[&str]| {
+        let args = [
+            &["replay", &events, "--state", &state, "--full", "--passable-role", "arn:*:iam::*:role/*"],
+            args,
+        ];
+        out(&run(&args.concat())).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let text = replay(&["--mode", "fix"]);
+    assert!(text.contains("fix applied: mode is fix (--mode)"), "{text}");
+    assert!(!text.contains("was registered"), "{text}");
+    let text = replay(&["--mode", "fix", "--disruptive"]);
+    assert!(
+        text.contains("fix applied: mode is fix (--mode) and disruptive is true (--disruptive)"),
+        "{text}"
+    );
+    assert!(text.contains("-mended was registered: mode is fix (--mode) and disruptive"), "{text}");
+    let owned = "owns the resource and would put it back, so that it has to be changed there: iac is notify (default)";
+    assert!(text.contains(owned), "{text}");
+}
+
+#[test]
+fn one_fix_needs_and_several_need() {
+    let fail = root("events/ecs/ecs-service-no-public-ip.fail.create-fargate.json");
+    let state = root("tests/state");
+    let text = |control: &str| {
+        let text = out(&run(&["replay", "--state", &state, "--control", control, &root("events"), &fail]));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said =
+        ["ecs-service-no-public-ip", "ecs-exec-logging-enabled", "ecs-container-not-privileged"].map(text);
+    for said in said.iter().filter(|said| said.contains(" disruptive = true)")) {
+        assert_eq!(said.contains("(1 of them needs "), said.contains("(1 of them "), "{said}");
+    }
+    assert!(said.iter().any(|said| said.contains("(1 of them needs disruptive = true)")), "{said:?}");
+}
+
+#[test]
+fn the_help_wraps_where_its_lines_are_full() {
+    let help = out(&run(&["replay", "--help"]));
+    let prose = help.split_once("Reads one event").unwrap().1;
+    let lines: Vec<&str> = prose.trim_end().lines().collect();
+    let (_, whole) = lines.split_last().unwrap();
+    assert!(whole.iter().skip(1).all(|line| line.len() > 70), "{prose}");
+}

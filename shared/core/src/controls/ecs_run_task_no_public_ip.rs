@@ -103,7 +103,7 @@ mod tests {
         };
         let call = needs[0].of(&resource.id).call();
         assert!(
-            call.starts_with("aws ecs describe-tasks --cluster shop --tasks 0f1e2d3c, and aws ec2"),
+            call.starts_with("aws ecs describe-tasks --cluster shop --tasks 0f1e2d3c · aws ec2"),
             "{call}"
         );
     }

@@ -158,9 +158,9 @@ impl Need {
                     argument(cluster),
                     argument(id)
                 );
-                let query = "tasks[].attachments[].details[?name==`networkInterfaceId`].value[]";
+                let query = "tasks[].attachments[].details[] | [?name=='networkInterfaceId'].value";
                 format!(
-                    "{describe} · aws ec2 describe-network-interfaces --network-interface-ids $({describe} --query '{query}' --output text)"
+                    "{describe} · aws ec2 describe-network-interfaces --network-interface-ids $({describe} --query \"{query}\" --output text)"
                 )
             }
             Self::Parameter(name, control) => format!("the policy's `{name}` under [controls.{control}]"),
