@@ -53,8 +53,8 @@ pub(crate) struct Group {
 /// What stands of one resource and control: the last answer that was judged, and that it could not be judged since.
 #[derive(Default)]
 struct Stand {
-    judged: Option<Group>,
-    unjudged: Option<Group>,
+    judged: Option<Box<Group>>,
+    unjudged: Option<Box<Group>>,
 }
 
 impl Stand {
@@ -68,12 +68,12 @@ impl Stand {
         };
         match place {
             Some(group) => group.add(row),
-            None => *place = Some(Group::of(row)),
+            None => *place = Some(Box::new(Group::of(row))),
         }
     }
 
     fn last(self) -> Option<Group> {
-        self.unjudged.or(self.judged)
+        self.unjudged.or(self.judged).map(|group| *group)
     }
 }
 

@@ -113,7 +113,7 @@ fn why_nothing(report: &replay::Report) -> &'static str {
         _ if events.stale > 0 => "the input is older than what is known",
         _ if events.rejected > 0 => "what changed in the input is another account's",
         _ if only_strange(&report.tally) => "nothing in the input is an event",
-        _ => "nothing in the input is a change of what is watched",
+        _ => "nothing in the input changes what is watched",
     }
 }
 

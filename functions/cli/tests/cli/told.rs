@@ -141,7 +141,9 @@ fn why_nothing_was_judged_is_said() {
     let empty = file(folder.path(), "list.json", b"[]");
     let nowhere = folder.path().join("none.json").display().to_string();
     let event = root(EVENT);
-    let rows: [(&[&str], &str); 6] = [
+    let failed = root("events/ecs/ignored.failed-access-denied.json");
+    let rows: [(&[&str], &str); 7] = [
+        (&[&failed], "nothing in the input changes what is watched"),
         (&[&nowhere], "nothing could be read"),
         (&["-"], "nothing could be read"),
         (&[&other], "nothing in the input is an event"),
