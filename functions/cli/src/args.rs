@@ -6,7 +6,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
+use shipshape_core::check::Home;
 use shipshape_core::control::{Control, Severity};
+use shipshape_core::ids::{AccountId, Region};
 use shipshape_core::policy::Mode;
 use shipshape_core::resource::ResourceType;
 use shipshape_core::{controls, selection};
@@ -158,6 +160,12 @@ pub(crate) struct Check {
     /// What a bare object is, such as AWS::ECS::TaskDefinition.
     #[arg(long = "type", value_parser = kind, value_name = "TYPE")]
     pub(crate) kind: Option<ResourceType>,
+    /// The account that what has no ARN yet is to be deployed to, for the policy's rules and exemptions.
+    #[arg(long, value_parser = account, value_name = "ID", requires = "region")]
+    pub(crate) account: Option<AccountId>,
+    /// The Region that what has no ARN yet is to be deployed to.
+    #[arg(long, value_parser = region, value_name = "NAME", requires = "account")]
+    pub(crate) region: Option<Region>,
     /// The time that exemptions are weighed at; now, if not given.
     #[arg(long, value_parser = time, value_name = "TIME")]
     pub(crate) now: Option<Timestamp>,
@@ -167,6 +175,13 @@ pub(crate) struct Check {
     /// Which findings make the exit status 1.
     #[arg(long, value_parser = fail_on, default_value = "informational", value_name = "SEVERITY|never")]
     pub(crate) fail_on: FailOn,
+}
+
+impl Check {
+    /// Where what has no ARN yet is to be deployed.
+    pub(crate) fn home(&self) -> Home {
+        Home { account: self.account.clone(), region: self.region.clone() }
+    }
 }
 
 /// What `replay` and `check` share.
@@ -228,6 +243,25 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
 
 fn mode(text: &str) -> Result<Mode, String> {
     text.parse().map_err(|error| format!("{error}"))
+}
+
+fn account(text: &str) -> Result<AccountId, String> {
+    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| "not an account id: write its 12 digits".to_owned())
+}
+
+/// A Region's code is parts of small letters and a number at the end; AWS opens more of them than are known here.
+fn region(text: &str) -> Result<Region, String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is = |part: &str, what: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| what(&byte));
+    let formed = parts.len() >= 3
+        && parts.split_last().is_some_and(|(number, words)| {
+            is(number, u8::is_ascii_digit) && words.iter().all(|word| is(word, u8::is_ascii_lowercase))
+        });
+    text.parse()
+        .ok()
+        .filter(|_| formed)
+        .ok_or_else(|| "not a Region: write its code, such as eu-west-1".to_owned())
 }
 
 fn kind(text: &str) -> Result<ResourceType, String> {

@@ -13,7 +13,7 @@ use shipshape_core::control::{Compliance, Control};
 use shipshape_core::facts::Facts;
 use shipshape_core::ids::Arn;
 use shipshape_core::policy::Policy;
-use shipshape_core::resource::{Resource, ResourceType};
+use shipshape_core::resource::ResourceType;
 use shipshape_core::selection::Selection;
 
 use crate::args::{Check, CheckFormat};
@@ -70,7 +70,7 @@ pub(crate) struct Report {
 
 /// A resource, and where it was read.
 struct Found {
-    resource: Resource,
+    found: core::Found,
     source: Arc<str>,
     place: Arc<Place>,
 }
@@ -104,16 +104,27 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
     let selection = Selection::of(policy, &args.common.controls, args.common.severity);
     let (mut facts, mut revisions) = (Facts::default(), BTreeMap::new());
     // A service answers for the revision that it runs, where that is among the documents.
-    for one in resources.iter().filter(|one| one.resource.id.kind == ResourceType::TaskDefinition) {
-        facts.learn(one.resource.clone());
-        revisions.insert(one.resource.id.arn.clone(), one.place.clone());
+    let named = core::Revisions::of(resources.iter().map(|one| &one.found.resource));
+    for Found { found, place, .. } in &resources {
+        let id = &found.resource.id;
+        if id.kind == ResourceType::TaskDefinition && named.is_one(&id.arn) {
+            facts.learn(found.resource.clone());
+            revisions.insert(id.arn.clone(), place.clone());
+        }
     }
     for answer in &answers {
         facts.absorb(answer);
     }
     let mut rows = Vec::new();
-    for Found { resource, source, place } in resources {
-        for checked in core::check(&resource, &facts, policy, &selection, now) {
+    for Found { mut found, source, place } in resources {
+        let mut unjoined = None;
+        if let Some((joined, note)) = named.join(&found.resource) {
+            (found.resource, unjoined) = (joined, note);
+        }
+        for mut checked in core::check(&found, &facts, policy, &selection, &args.home(), now) {
+            if checked.evaluation.found_in.is_some() && checked.evaluation.compliance.status() == "unknown" {
+                checked.notes.extend(unjoined.clone());
+            }
             let evaluation = &checked.evaluation;
             let status = if checked.exempt.is_some() { "exempt" } else { evaluation.compliance.status() };
             *documents.by_status.entry(status).or_default() += 1;
@@ -139,7 +150,7 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     // What could not be read is kept by thread, not by file, so that it stays little.
     let state = || (Vec::new(), Faults::default());
     let one = |index, path: &Path, buffer: &mut Vec<u8>, read: &mut (Vec<(usize, Reading)>, Faults)| {
-        let mut reading = one(path, args.kind, buffer);
+        let mut reading = one(path, args, buffer);
         read.1.append(mem::take(&mut reading.faults));
         read.0.push((index, reading));
     };
@@ -161,11 +172,11 @@ fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {
     whole
 }
 
-fn one(path: &Path, kind: Option<ResourceType>, buffer: &mut Vec<u8>) -> Reading {
+fn one(path: &Path, args: &Check, buffer: &mut Vec<u8>) -> Reading {
     let (mut reading, mut places) = (Reading::default(), Places::new(path));
     let mut faults = Faults::default();
     read::within(path, buffer, &mut faults, |text, piece| {
-        let found = core::read(&piece.json, kind)
+        let found = core::read(&piece.json, args.kind, &args.home())
             .map_err(|error| Fault::new(&piece.source, error.to_string()).at_line(piece.line))?;
         reading.documents.read += 1;
         reading.documents.resources += found.len() as u64;
@@ -175,7 +186,7 @@ fn one(path: &Path, kind: Option<ResourceType>, buffer: &mut Vec<u8>) -> Reading
         }
         let source: Arc<str> = piece.source.as_str().into();
         for (found, place) in places.of(text, piece.json.get(), found) {
-            reading.resources.push(Found { resource: found.resource, source: Arc::clone(&source), place });
+            reading.resources.push(Found { found, source: Arc::clone(&source), place });
         }
         Ok(())
     });

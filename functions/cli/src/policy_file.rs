@@ -122,8 +122,8 @@ fn modes(text: &mut String, policy: &Policy, name: &str, account: &AccountId) {
     let mut modes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for control in controls::ALL {
         let subject = Subject {
-            account,
-            region: &region,
+            account: Some(account),
+            region: Some(&region),
             resource: &resource,
             cluster: None,
             control: control.slug,

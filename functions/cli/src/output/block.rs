@@ -69,19 +69,18 @@ pub(crate) fn body(row: &Row, began: Option<&Cause>) -> String {
     if let Some(exempt) = &row.exempt {
         block.prose("exempt", exempt);
     }
-    for note in &row.notes {
-        block.prose("note", note);
-    }
+    block.notes(&row.notes);
     block.0
 }
 
-/// Controls that lack the same facts are said together.
-pub(crate) fn unjudged(together: &BTreeMap<(&[String], &str), Vec<&str>>) -> String {
+/// Controls that lack the same facts are said together, with what is said beside each of them.
+pub(crate) fn unjudged(together: &BTreeMap<(&[String], &[String], &str), Vec<&str>>) -> String {
     let mut block = Block::default();
-    for ((calls, times), slugs) in together {
+    for ((calls, notes, times), slugs) in together {
         let _infallible = writeln!(block.0, "  {}  not judged{times}", pad("unknown").magenta());
         block.prose("controls", &slugs.join(", "));
         block.calls(calls);
+        block.notes(notes);
     }
     block.0
 }
@@ -133,6 +132,10 @@ impl Block {
             self.line(label, &plain(call));
             label = "";
         }
+    }
+
+    fn notes(&mut self, notes: &[String]) {
+        notes.iter().for_each(|note| self.prose("note", note));
     }
 
     fn prose(&mut self, label: &str, text: &str) {

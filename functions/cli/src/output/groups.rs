@@ -33,6 +33,8 @@ pub(crate) struct Group {
     body: String,
     /// The calls whose answers its judgement lacks.
     needs: Vec<String>,
+    /// What is said beside an answer that has no block of its own.
+    notes: Vec<String>,
     /// Whether the answer that stands for all is a repeat, and how many are.
     repeat: bool,
     repeats: u64,
@@ -179,6 +181,7 @@ impl Group {
             why: None,
             body: String::new(),
             needs: Vec::new(),
+            notes: Vec::new(),
             repeat: true,
             repeats: 0,
             changes: 0,
@@ -223,6 +226,7 @@ impl Group {
             began.map_or_else(String::new, |cause| plain(&format!("{} by {}", cause.time, cause.actor)));
         self.body = if unknown { String::new() } else { body(row, began) };
         self.needs = row.needs();
+        self.notes = if unknown { row.notes.clone() } else { Vec::new() };
         self.repeat = row.is_repeat();
         self.rank = rank(row);
         self.status = row.compliance.status();
@@ -287,18 +291,19 @@ impl Section {
     pub(crate) fn blocks(&self) -> String {
         let all = self.all_revisions();
         let mut text = String::new();
-        let mut together: BTreeMap<(&[String], String), Vec<&str>> = BTreeMap::new();
+        let mut together: BTreeMap<(&[String], &[String], String), Vec<&str>> = BTreeMap::new();
         for group in &self.groups {
             let spread = group.spread(&all);
             if group.status == "unknown" {
-                together.entry((&group.needs, spread)).or_default().push(group.control.slug);
+                together.entry((&group.needs, &group.notes, spread)).or_default().push(group.control.slug);
             } else {
                 text.push_str(&head(group.control, group.status, &(spread + &group.times())));
                 text.push_str(&group.body);
             }
         }
-        let together =
-            together.iter().map(|((calls, times), slugs)| ((*calls, times.as_str()), slugs.clone()));
+        let together = together
+            .iter()
+            .map(|((calls, notes, times), slugs)| ((*calls, *notes, times.as_str()), slugs.clone()));
         text + &unjudged(&together.collect())
     }
 }

@@ -30,6 +30,7 @@ struct Finding<'a> {
     violations: &'a [Violation],
     needs: Vec<String>,
     decision: Option<Decision<'a>>,
+    notes: &'a [String],
     plan: Option<&'a Patch>,
     safety: Option<Safety>,
     preflight: Option<Preflight<'a>>,
@@ -96,6 +97,7 @@ fn finding(row: &Row) -> Finding<'_> {
         },
         needs: row.needs(),
         decision,
+        notes: &row.notes,
         plan: row.fix.as_ref().map(|fix| &fix.patch),
         safety: row.fix.as_ref().map(|fix| fix.safety),
         preflight: row
