@@ -36,7 +36,7 @@ pub(crate) struct Cli {
     pub(crate) verbose: bool,
 }
 
-const EXIT: &str = "Exit status: 0 done; 1 findings at or above --fail-on; 2 usage, policy, or input that could not be \
+const EXIT: &str = "Exit status: 0 done; 1 findings at or above --fail-on, or unknown ones with --fail-on-unknown; 2 usage, policy, or input that could not be \
                     read (each is said, the rest is still processed).";
 
 /// When to colour.
@@ -135,7 +135,7 @@ pub(crate) struct Replay {
     #[arg(long, value_parser = time, value_name = "TIME")]
     pub(crate) until: Option<Timestamp>,
     /// Roles that a mended task definition may hand to its tasks, as the parameter PassableRoles.
-    #[arg(long = "passable-role", value_name = "ARN_GLOB")]
+    #[arg(long = "passable-role", value_parser = role, value_name = "ARN_GLOB")]
     pub(crate) passable_roles: Vec<String>,
     /// How many threads read; as many as there are cores, if not given.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -145,7 +145,10 @@ pub(crate) struct Replay {
     pub(crate) format: Format,
     /// Which findings make the exit status 1.
     #[arg(long, value_parser = fail_on, default_value = "never", value_name = "SEVERITY|never")]
-    pub(crate) fail_on: FailOn,
+    fail_on: FailOn,
+    /// Makes the exit status 1 also where a control could not judge something.
+    #[arg(long)]
+    fail_on_unknown: bool,
 }
 
 /// `check`
@@ -174,10 +177,25 @@ pub(crate) struct Check {
     pub(crate) format: CheckFormat,
     /// Which findings make the exit status 1.
     #[arg(long, value_parser = fail_on, default_value = "informational", value_name = "SEVERITY|never")]
-    pub(crate) fail_on: FailOn,
+    fail_on: FailOn,
+    /// Makes the exit status 1 also where a control could not judge something.
+    #[arg(long)]
+    fail_on_unknown: bool,
+}
+
+impl Replay {
+    /// What makes the exit status 1.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { fail_on: self.fail_on, fail_on_unknown: self.fail_on_unknown }
+    }
 }
 
 impl Check {
+    /// What makes the exit status 1.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { fail_on: self.fail_on, fail_on_unknown: self.fail_on_unknown }
+    }
+
     /// Where what has no ARN yet is to be deployed.
     pub(crate) fn home(&self) -> Home {
         Home { account: self.account.clone(), region: self.region.clone() }
@@ -194,7 +212,7 @@ pub(crate) struct Common {
     #[arg(long = "control", value_parser = control, value_delimiter = ',', value_name = "SLUG")]
     pub(crate) controls: Vec<&'static Control>,
     /// Only controls of at least this severity.
-    #[arg(long, default_value = "informational")]
+    #[arg(long, value_parser = severity, default_value = "informational")]
     pub(crate) severity: Severity,
     /// Also what passed and what a control does not concern.
     #[arg(long)]
@@ -227,18 +245,39 @@ pub(crate) enum CheckFormat {
     Sarif,
 }
 
+/// What makes the exit status 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Findings of at least this severity.
+    pub(crate) fail_on: FailOn,
+    /// What could not be judged.
+    pub(crate) fail_on_unknown: bool,
+}
+
 /// Which findings make the exit status 1; none where it is empty.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FailOn(pub(crate) Option<Severity>);
 
 fn fail_on(text: &str) -> Result<FailOn, String> {
-    match text {
+    match text.to_ascii_lowercase().as_str() {
         "never" => Ok(FailOn(None)),
-        severity => severity
-            .parse()
+        _ => severity(text)
             .map(|severity| FailOn(Some(severity)))
             .map_err(|error: String| format!("{error}, never")),
     }
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    text.to_ascii_lowercase().parse()
+}
+
+/// Roles are named by ARNs, in which `*` stands for any part.
+fn role(text: &str) -> Result<String, String> {
+    if text.starts_with("arn:") || text.starts_with('*') {
+        return Ok(text.to_owned());
+    }
+    Err("not the ARN of a role: write one, or a pattern such as arn:aws:iam::111122223333:role/tasks-*"
+        .to_owned())
 }
 
 fn mode(text: &str) -> Result<Mode, String> {

@@ -150,6 +150,12 @@ impl Row {
         fails && !accepted && !self.is_repeat()
     }
 
+    /// Whether it counts for `--fail-on-unknown`: it could not be judged, and nobody accepted that.
+    pub(crate) fn is_open(&self) -> bool {
+        let accepted = matches!(self.outcome, Some(Outcome::Suppressed | Outcome::Off));
+        self.is_unknown() && self.exempt.is_none() && !accepted
+    }
+
     /// Whether it only shows that something is still so.
     pub(crate) fn is_repeat(&self) -> bool {
         self.outcome == Some(Outcome::Repeated)

@@ -11,7 +11,6 @@ use std::mem;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use rayon::ThreadPool;
-use shipshape_core::control::Severity;
 use shipshape_core::inventory::Inventory;
 use shipshape_core::policy::{Mode, Policy};
 use shipshape_core::replay::World;
@@ -23,8 +22,8 @@ use crate::progress;
 use crate::read::faults::Faults;
 use crate::read::{self, Fault, files};
 use crate::tally::{Counterfactual, Tally};
-use crate::{Status, Voices, policy_file};
-use gather::{NOT_AN_EVENT, Room, Seen, TEMPORARY, gather};
+use crate::{Status, Voices, Worst, policy_file};
+use gather::{DOCUMENT, NOT_AN_EVENT, Room, Seen, TEMPORARY, gather};
 use walk::{AsItIs, Feed, WhatIf};
 
 /// What replay has to tell beside its answers.
@@ -73,7 +72,7 @@ fn replay_within(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::
         }
     };
     voices.faults(&report.faults);
-    Ok(Status::worst(&report.faults, worst, args.fail_on))
+    Ok(Status::of(&report.faults, &worst, &args.counts()))
 }
 
 /// The courses that history takes.
@@ -98,7 +97,7 @@ impl Worlds {
             world: world(policy.clone()),
             tally: Tally::default(),
             answers,
-            worst: None,
+            worst: Worst::default(),
             sources: BTreeMap::new(),
             all: args.common.all,
         };
@@ -120,7 +119,7 @@ impl Worlds {
         pool: &ThreadPool,
         bar: &ProgressBar,
         out: &mut dyn Write,
-    ) -> anyhow::Result<(Report, Answers, Option<Severity>)> {
+    ) -> anyhow::Result<(Report, Answers, Worst)> {
         let mut next = pool.install(|| feed.next())?;
         while let Some(mut batch) = next {
             seen.append(mem::take(&mut batch.seen));
@@ -140,9 +139,16 @@ impl Worlds {
         tally.events.add(&seen.events);
         tally.events.broken += seen.faults.unread();
         seen.faults.append(unread);
-        let others = tally.events.ignored_by_reason.get(NOT_AN_EVENT);
-        if others.is_some_and(|others| *others == tally.events.read) {
-            let message = "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
+        let ignored = |why| tally.events.ignored_by_reason.get(why).copied().unwrap_or(0);
+        let (others, documents) = (ignored(NOT_AN_EVENT), ignored(DOCUMENT));
+        if others + documents > 0 && others + documents == tally.events.read {
+            let message = match documents {
+                0 => {
+                    "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)"
+                }
+                1 => "nothing here is an event, but a document: use `shipshape check`",
+                _ => "nothing here is an event, but documents: use `shipshape check`",
+            };
             seen.faults.add(Fault::new("input", message));
         }
         let (fix, fix_by_control) = self.fixed.tally.unwrap_or_default().counterfactual();

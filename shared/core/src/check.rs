@@ -15,33 +15,15 @@ use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType,
 use crate::selection::Selection;
 use crate::text::offset_of;
 
+mod error;
 mod input;
 mod revisions;
 
+pub use error::DocumentError;
 pub use input::Home;
 pub use revisions::Revisions;
 
 use input::one;
-
-/// Why a document is not one that can be checked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// Not a JSON object.
-    #[error("not a JSON object")]
-    NotAnObject,
-    /// An answer that should hold resources, and holds none that can be read.
-    #[error(
-        "the answer holds no resource that can be judged: look at its `failures`, or at the names that were asked for"
-    )]
-    NothingFound,
-    /// An object of no known shape.
-    #[error(
-        "no known shape: wanted what describe-clusters, describe-services, describe-task-definition, describe-task-sets, \
-         describe-capacity-providers, describe-express-gateway-service or list-account-settings print, one of their \
-         objects, or the input of register-task-definition or create-capacity-provider (force a kind with --type)"
-    )]
-    NoKnownShape,
-}
 
 /// The members by which answers and objects are told apart.
 #[derive(Deserialize, Default)]
@@ -174,7 +156,7 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>, home: &Home) -> Resul
             .extend(task_sets(kind, json).filter_map(|set| found(ResourceType::TaskSet, set, Field::Absent)));
         return Ok(resources);
     }
-    let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::NoKnownShape)?;
+    let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::of(json))?;
     if let (Some(data), Field::Known(_)) = (shape.data.known(), &shape.status_code) {
         let mut inside = read(data, forced, home)?;
         inside.iter_mut().for_each(|one| one.offset += within(data));
@@ -229,7 +211,7 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>, home: &Home) -> Resul
         None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
             Ok(Vec::new())
         }
-        None => Err(DocumentError::NoKnownShape),
+        None => Err(DocumentError::of(json)),
     }
 }
 
@@ -454,7 +436,7 @@ mod tests {
             ),
             (r#"{"taskArns":[]}"#, Ok(0)),
             (r#"{"Subnets":[{"SubnetId":"subnet-1"}]}"#, Ok(0)),
-            (r#"{"x":{"taskArns":[]},"name":"a"}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"x":{"taskArns":[]},"name":"a"}"#, Err(DocumentError::Unrelated)),
             (r#"{"services":[],"failures":[]}"#, Ok(0)),
             (r#"{"services":[],"failures":[{"reason":"MISSING"}]}"#, Err(DocumentError::NothingFound)),
             (r#"{"clusters":["arn:aws:ecs:eu-west-1:1:cluster/a"]}"#, Err(DocumentError::NothingFound)),
@@ -475,7 +457,7 @@ mod tests {
             (r#"{"settings":[]}"#, Ok(0)),
             (
                 r#"{"settings":[{"name":"containerInsights","value":"disabled"}]}"#,
-                Err(DocumentError::NoKnownShape),
+                Err(DocumentError::Unrelated),
             ),
             // Neither is a list of something else: a cluster's own members.
             (
@@ -484,7 +466,7 @@ mod tests {
                 Ok(1),
             ),
             (r#"{"cluster":"a","capacityProviders":["FARGATE"]}"#, Err(DocumentError::NoKnownShape)),
-            (r#"{"name":"LOG_LEVEL","value":"info"}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"name":"LOG_LEVEL","value":"info"}"#, Err(DocumentError::Unrelated)),
             ("[]", Err(DocumentError::NotAnObject)),
         ];
         for (text, expected) in rows {

@@ -192,6 +192,7 @@ struct Read {
     read: u64,
     resources: u64,
     ignored: u64,
+    unrelated: u64,
     broken: u64,
 }
 
@@ -203,9 +204,16 @@ struct CheckedFindings<'a> {
 
 /// The lines of `check`.
 pub(crate) fn check(report: &check::Report) -> anyhow::Result<String> {
-    let check::Documents { read, resources, ignored, broken, by_status, by_control } = &report.documents;
+    let check::Documents { read, resources, ignored, unrelated, broken, by_status, by_control } =
+        &report.documents;
     let summary = Checked {
-        documents: Read { read: *read, resources: *resources, ignored: *ignored, broken: *broken },
+        documents: Read {
+            read: *read,
+            resources: *resources,
+            ignored: *ignored,
+            unrelated: *unrelated,
+            broken: *broken,
+        },
         findings: CheckedFindings { by_control, by_status },
     };
     lines(&report.rows, &report.faults, summary)

@@ -31,7 +31,7 @@ pub(crate) fn replay(report: &replay::Report, groups: Groups, full: bool) -> Str
             "Nothing was judged: no control judges what changed in the input, if anything did.\n\n",
         );
     } else if nothing_fails {
-        text.push_str("Nothing fails.\n\n");
+        text.push_str(&headline(tally.by_status()));
     }
     text.push_str(&said(faults));
     line(&mut text, "events", &tally.events.to_string());
@@ -61,12 +61,26 @@ pub(crate) fn check(report: &check::Report, full: bool) -> String {
     let mut text = report_of(&groups.into_sections(false), full);
     let failed = documents.by_status.get("failed");
     if documents.resources > 0 && failed.is_none() {
-        text.push_str("Nothing fails.\n\n");
+        text.push_str(&headline(&documents.by_status));
     }
     text.push_str(&said(faults));
     line(&mut text, "documents", &documents.to_string());
     line(&mut text, "judged", &counts(&documents.by_status));
     text
+}
+
+/// What there is to say where nothing fails. That what is unknown complies nobody knows.
+fn headline(by_status: &BTreeMap<&'static str, u64>) -> String {
+    let count = |status: &str| by_status.get(status).copied().unwrap_or(0);
+    let sentence = match (count("unknown"), count("passed") + count("exempt")) {
+        _ if by_status.is_empty() => {
+            "Nothing was judged: no selected control concerns what was read.".to_owned()
+        }
+        (0, _) => "Nothing fails.".to_owned(),
+        (_, 0) => "Nothing could be judged.".to_owned(),
+        (unknown, _) => format!("Nothing fails; {unknown} could not be judged."),
+    };
+    sentence + "\n\n"
 }
 
 /// The width of the names in a summary.

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use shipshape_core::change::{Api, Change};
+use shipshape_core::check::{self, Home};
 use shipshape_core::event::{Ignored, ParseError, Parsed, Record, parse};
 use shipshape_core::ids::{AccountId, ChangeId};
 
@@ -21,6 +22,9 @@ use crate::tally::Events;
 
 /// Why a piece of JSON is passed over that is no event.
 pub(crate) const NOT_AN_EVENT: &str = "not an event";
+
+/// The same of what `check` reads.
+pub(crate) const DOCUMENT: &str = "a document, not an event";
 
 /// What the input holds.
 pub(crate) struct Gathered {
@@ -264,6 +268,7 @@ impl Seen {
         };
         self.events.read += 1;
         match parsed {
+            None if is_document(json) => self.events.ignore(DOCUMENT),
             None => self.events.ignore(NOT_AN_EVENT),
             Some(Parsed::Ignored(why)) => self.events.ignore(why.as_str()),
             Some(Parsed::Rejected(rejected)) => {
@@ -274,6 +279,10 @@ impl Seen {
         }
         Ok(None)
     }
+}
+
+fn is_document(json: &RawValue) -> bool {
+    check::read(json, None, &Home::default()).is_ok()
 }
 
 impl Events {

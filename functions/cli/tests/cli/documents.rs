@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::command::{err, file, lines, out, run};
+use crate::command::{EVENT, err, file, lines, out, root, run};
 
 const TASK: &str =
     r#"{"family":"web","containerDefinitions":[{"name":"app","image":"a","privileged":true}]}"#;
@@ -72,4 +72,103 @@ fn a_service_that_is_still_to_be_made_is_judged_by_the_input_of_its_family() {
     assert_eq!(several["status"], "unknown");
     assert!(several["notes"][0].as_str().unwrap().contains("2 inputs of family web"), "{several}");
     fs::remove_file(other).unwrap();
+}
+
+#[test]
+fn what_could_not_be_judged_is_said_and_counts_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = file(folder.path(), "empty.json", br#"{"family":"a b","containerDefinitions":[]}"#);
+    let rows: [(&[&str], &str, i32); 4] = [
+        (&[], "Nothing could be judged.\n", 0),
+        (&["--fail-on", "never", "--fail-on-unknown"], "Nothing could be judged.\n", 1),
+        (&["--severity", "CRITICAL", "--fail-on", "HIGH"], "Nothing could be judged.\n", 0),
+        (&["--control", "ecs-cluster-container-insights"], "Nothing was judged: no selected control", 0),
+    ];
+    for (args, headline, status) in rows {
+        let output = run(&[&["check", &empty][..], args].concat());
+        assert!(out(&output).contains(headline), "{args:?}: {}", out(&output));
+        assert_eq!(output.status.code(), Some(status), "{args:?}");
+    }
+    let task = file(
+        folder.path(),
+        "task.json",
+        br#"{"family":"a","containerDefinitions":[{"name":"a","image":"a"}]}"#,
+    );
+    let beside = run(&[&["check", &empty, &task][..], &PRIVILEGED].concat());
+    assert!(out(&beside).contains("\nNothing fails; 1 could not be judged.\n"), "{}", out(&beside));
+    let alone = run(&[&["check", &task, "--fail-on-unknown"][..], &PRIVILEGED].concat());
+    assert_eq!(alone.status.code(), Some(0));
+    assert!(out(&alone).starts_with("Nothing fails.\n"), "{}", out(&alone));
+    let exempt = b"version = 1\n[[exemptions]]\ncontrol = \"*\"\nresource = \"*\"\nowner = \"a\"\nreason = \"b\"\nexpires = 2030-01-31\n";
+    let policy = file(folder.path(), "policy.toml", exempt);
+    let accepted = run(&["check", &empty, "--fail-on-unknown", "--policy", &policy]);
+    assert_eq!(accepted.status.code(), Some(0), "{}", out(&accepted));
+}
+
+#[test]
+fn replay_says_what_it_could_not_judge_too() {
+    let event = root("events/ecs/ecs-cluster-container-insights.unknown.no-settings.json");
+    let one = ["replay", &event, "--control", "ecs-cluster-container-insights"];
+    let said = run(&one);
+    assert!(out(&said).contains("Nothing could be judged.\n"), "{}", out(&said));
+    assert_eq!(said.status.code(), Some(0));
+    assert_eq!(run(&[&one[..], &["--fail-on-unknown"]].concat()).status.code(), Some(1));
+}
+
+#[test]
+fn events_and_documents_are_told_to_belong_to_the_other_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = fs::read_to_string(root(EVENT)).unwrap();
+    let record: Value = serde_json::from_str(&event).unwrap();
+    let record = record.get("detail").unwrap_or(&record);
+    let log = serde_json::json!({"Records": [record, record, record]}).to_string();
+    for (name, text) in [("event.json", event), ("log.json", log)] {
+        let path = file(folder.path(), name, text.as_bytes());
+        let output = run(&["check", &path]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = format!("error: {path}: an event: use `shipshape replay`\n");
+        assert_eq!(err(&output), said, "once, however many there are");
+    }
+    let task = file(folder.path(), "task.json", TASK.as_bytes());
+    for path in [&task, &root("tests/state/describe-clusters.json")] {
+        let output = run(&["replay", path]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("a document: use `shipshape check`"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn what_only_lies_beside_documents_is_passed_over_and_what_is_named_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let package =
+        file(folder.path(), "package.json", br#"{"name":"web","version":"1.0.0","dependencies":{}}"#);
+    let path = folder.path().display().to_string();
+    let nothing = run(&["check", &path]);
+    assert_eq!(nothing.status.code(), Some(2), "nothing was checked");
+    assert!(err(&nothing).contains("nothing here is a document"), "{}", err(&nothing));
+    file(folder.path(), "task.json", TASK.as_bytes());
+    let beside = run(&["check", &path, "--fail-on", "never", "-v"]);
+    assert_eq!(beside.status.code(), Some(0), "{}", err(&beside));
+    let said = "1 passed over, since they are no documents of AWS";
+    assert!(out(&beside).contains(&format!("1 read, 1 resource, {said}")), "{}", out(&beside));
+    assert!(err(&beside).contains(&format!("package.json: 0 read, 0 resources, {said}")), "{}", err(&beside));
+    assert_eq!(lines(&["check", &path]).last().unwrap()["summary"]["documents"]["unrelated"], 1);
+    let named = run(&["check", &path, &package, "--fail-on", "never"]);
+    assert_eq!(named.status.code(), Some(2));
+    assert!(err(&named).contains("no known shape"), "{}", err(&named));
+    for (name, text) in [("cut.json", "{\"name\":"), ("oops.json", "{\"family\":\"a\"}")] {
+        let broken = file(folder.path(), name, text.as_bytes());
+        assert_eq!(run(&["check", &path, "--fail-on", "never"]).status.code(), Some(2), "{name}");
+        fs::remove_file(broken).unwrap();
+    }
+}
+
+#[test]
+fn a_printed_document_that_breaks_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "{\n  \"family\": \"a\",\n  \"containerDefinitions\": [\n    {\"name\": \"a\"}\n    {\"name\": \"b\"}\n  ]\n}\n";
+    let path = file(folder.path(), "task.json", text.as_bytes());
+    let output = run(&["check", &path]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(err(&output), format!("error: {path}: not JSON: it breaks at line 5 column 5\n"));
 }
