@@ -13,7 +13,7 @@ use shipshape_core::control::{Compliance, Control};
 use shipshape_core::facts::Facts;
 use shipshape_core::ids::Arn;
 use shipshape_core::policy::Policy;
-use shipshape_core::resource::ResourceType;
+use shipshape_core::resource::{Body, Resource, ResourceType};
 use shipshape_core::selection::Selection;
 
 use crate::args::{Check, CheckFormat};
@@ -142,13 +142,25 @@ fn judge(reading: Reading, args: &Check, policy: &Policy) -> Report {
                 *documents.by_control.entry(evaluation.control.slug).or_default() += 1;
             }
             if args.common.all || !complies {
-                rows.push(Row::checked(checked, Arc::clone(&source), Arc::clone(&place)));
+                let judged = match &checked.evaluation.found_in {
+                    Some(id) => facts.resource(&id.arn),
+                    None => Some(&found.resource),
+                };
+                let containers = judged.map_or_else(Vec::new, containers);
+                rows.push(Row::checked(checked, containers, Arc::clone(&source), Arc::clone(&place)));
             }
         }
     }
     let faults = faults.into_list();
     let controls = selection.iter().map(|selected| selected.control).collect();
     Report { rows, faults, documents, controls, revisions }
+}
+
+/// What the containers of a task definition are called, in their order.
+fn containers(resource: &Resource) -> Vec<String> {
+    let Body::TaskDefinition(task) = &resource.body else { return Vec::new() };
+    let names = task.container_definitions.items().iter().map(|one| one.name.text().unwrap_or_default());
+    names.map(ToOwned::to_owned).collect()
 }
 
 fn read(args: &Check, voices: &mut Voices<'_>) -> Reading {

@@ -8,6 +8,7 @@ use shipshape_core::control::{Compliance, Control, Severity, Violation};
 use shipshape_core::finding::Cause;
 use shipshape_core::ledger::Outcome;
 use shipshape_core::remediation::Fix;
+use shipshape_core::text::shown;
 
 use super::Row;
 use super::diff::{Line, lines};
@@ -46,7 +47,7 @@ pub(crate) fn body(row: &Row, began: Option<&Cause>) -> String {
         block.line("runs", &plain(document.arn.name()));
     }
     match &row.compliance {
-        Compliance::Failed(violations) => block.violations(violations),
+        Compliance::Failed(violations) => block.violations(violations, &row.containers),
         Compliance::NotApplicable(reason) => block.prose("because", reason),
         Compliance::Unknown(_) | Compliance::Passed => {}
     }
@@ -89,11 +90,16 @@ pub(crate) fn unjudged(together: &BTreeMap<(&[String], &[String], &str), Vec<&st
 struct Block(String);
 
 impl Block {
-    fn violations(&mut self, violations: &[Violation]) {
+    fn violations(&mut self, violations: &[Violation], containers: &[String]) {
         let mut label = "found";
         for one in violations {
             let actual = if one.actual.is_null() { "not set".to_owned() } else { one.actual.to_string() };
-            self.line(label, &plain(&format!("{} is {actual}, wanted {}", one.path, one.expected)));
+            let index =
+                one.path.strip_prefix("/containerDefinitions/").and_then(|rest| rest.split('/').next());
+            let name = index.and_then(|index| containers.get(index.parse::<usize>().ok()?));
+            let name = name.filter(|name| !name.is_empty());
+            let within = name.map_or_else(String::new, |name| format!(" (container {})", shown(name)));
+            self.line(label, &plain(&format!("{}{within} is {actual}, wanted {}", one.path, one.expected)));
             label = "";
         }
     }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::faults::Faults;
 use super::scan::{Depth, LISTS, Opening, RECORDS, opening};
 use super::{Fault, lists::Lists, lists::each_of};
+use crate::output::words::number;
 
 /// One piece, and where it stands: `path`, `path:LINE`, `path#INDEX`.
 pub(crate) struct Piece<'a> {
@@ -135,8 +136,8 @@ impl Split<'_> {
             }
             at += comma + 1;
         }
-        let message =
-            format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost");
+        let whole = number(index, "whole element");
+        let message = format!("the list breaks off at offset {at}, after {whole}: the rest is lost");
         Fault::new(path, message).at_offset(at as u64)
     }
 

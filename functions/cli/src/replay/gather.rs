@@ -15,6 +15,7 @@ use shipshape_core::ids::{AccountId, ChangeId};
 use super::parting::Mentions;
 use crate::Voices;
 use crate::args::Replay;
+use crate::output::words::number;
 use crate::read::faults::Faults;
 use crate::read::sort::{Content, IN_MEMORY, Key, Run, Sorted, Sorter};
 use crate::read::{self, Fault, Head, Input, Sizes, files};
@@ -103,7 +104,8 @@ pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyh
     details.sort_unstable();
     for (index, read, kept) in details {
         let name = names.get(index).map_or("", String::as_str);
-        voices.detail(&format!("{name}: {read} pieces, {kept} of them may be changes"));
+        let read = number(read as usize, "piece");
+        voices.detail(&format!("{name}: {read}, {kept} of which may be changes"));
     }
     let mentions = room.forgets.then_some(mentions);
     let records = sorter.sorted().context(TEMPORARY)?;

@@ -172,3 +172,46 @@ fn a_printed_document_that_breaks_is_said_once() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(err(&output), format!("error: {path}: not JSON: it breaks at line 5 column 5\n"));
 }
+
+#[test]
+fn a_violation_tells_the_container_that_it_is_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = file(folder.path(), "task.json", TASK.as_bytes());
+    let service = file(folder.path(), "service.json", br#"{"serviceName":"a","taskDefinition":"web"}"#);
+    let text = out(&run(&[&["check", &task, &service][..], &PRIVILEGED].concat()));
+    let said = "/containerDefinitions/0/privileged (container app) is true, wanted false";
+    assert_eq!(text.matches(said).count(), 2, "{text}");
+}
+
+#[test]
+fn controls_are_found_by_standards_and_parts_of_their_names() {
+    for (name, expected) in [
+        ("ECS.4", "ecs-container-not-privileged"),
+        ("ecs.4", "ecs-container-not-privileged"),
+        ("not-privileged", "ecs-container-not-privileged"),
+        ("service-no-public-ip", "ecs-service-no-public-ip"),
+    ] {
+        let page = out(&run(&["controls", name]));
+        assert!(page.contains(expected) && page.contains("reference"), "{name}: {page}");
+    }
+    let several = out(&run(&["controls", "public-ip"]));
+    for slug in ["ecs-service-no-public-ip", "ecs-task-set-no-public-ip", "ecs-run-task-no-public-ip"] {
+        assert!(several.contains(slug) && !several.contains("reference"), "{several}");
+    }
+    for name in ["ECS.99", ""] {
+        assert_eq!(run(&["controls", name]).status.code(), Some(2), "{name}");
+    }
+}
+
+#[test]
+fn roles_are_arns_and_severities_of_any_case() {
+    let role = |role: &str| run(&["replay", &root(EVENT), "--passable-role", role]);
+    let refused = role("role");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("not the ARN of a role: write one"), "{}", err(&refused));
+    for good in ["arn:*:iam::*:role/*", "*"] {
+        assert_eq!(role(good).status.code(), Some(0), "{good}");
+    }
+    let status = |fail_on: &str| run(&["replay", &root(EVENT), "--fail-on", fail_on]).status.code();
+    assert_eq!((status("HIGH"), status("Medium"), status("NEVER")), (Some(0), Some(1), Some(0)));
+}
