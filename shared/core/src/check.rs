@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::control::{Compliance, Evaluation, evaluate, evaluate_part};
 use crate::document::{Document, Field, Present};
 use crate::event::identify;
-use crate::facts::Facts;
+use crate::facts::{Facts, Need};
 use crate::ids::{AccountId, Arn, Region};
 use crate::policy::{Exemption, ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
@@ -350,10 +350,19 @@ pub fn check(
     checked
 }
 
-/// What an update changes is judged by itself, and what it leaves alone is not known. A task definition that it names
+/// What is not made yet nobody can describe. What an update changes is judged by itself, and what it leaves alone is not known. A task definition that it names
 /// is seen as a whole.
 fn judged(found: &Found, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
     let mut evaluations = evaluate(&found.resource, facts, selection);
+    for evaluation in evaluations.iter_mut().filter(|one| found.resource.whole && one.found_in.is_none()) {
+        if let Compliance::Unknown(needs) = &mut evaluation.compliance {
+            needs.iter_mut().for_each(|need| {
+                if let Need::Member(path) = need {
+                    *need = Need::Input(std::mem::take(path));
+                }
+            });
+        }
+    }
     if found.part {
         let parts = evaluate_part(&found.resource, facts, selection);
         for (whole, part) in evaluations.iter_mut().zip(parts) {

@@ -74,10 +74,21 @@ pub(crate) fn body(row: &Row, began: Option<&Cause>) -> String {
     block.0
 }
 
-/// Controls that lack the same facts are said together, with what is said beside each of them.
-pub(crate) fn unjudged(together: &BTreeMap<(&[String], &[String], &str), Vec<&str>>) -> String {
+/// Why controls could not judge, and what is said beside that.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lack<'a> {
+    /// The calls whose answers they lack.
+    pub(crate) calls: &'a [String],
+    /// Of which revisions.
+    pub(crate) times: String,
+    /// What is said beside each of them.
+    pub(crate) notes: &'a [String],
+}
+
+/// Controls that lack the same facts are said together.
+pub(crate) fn unjudged(together: &BTreeMap<Lack<'_>, Vec<&str>>) -> String {
     let mut block = Block::default();
-    for ((calls, notes, times), slugs) in together {
+    for (Lack { calls, times, notes }, slugs) in together {
         let _infallible = writeln!(block.0, "  {}  not judged{times}", pad("unknown").magenta());
         block.prose("controls", &slugs.join(", "));
         block.calls(calls);

@@ -15,7 +15,7 @@ use shipshape_core::ledger::IncidentId;
 use shipshape_core::resource::{ResourceId, ResourceType};
 
 use super::Row;
-use super::block::{body, head, unjudged};
+use super::block::{Lack, body, head, unjudged};
 use super::words::{number, plain};
 
 /// What one control says of one resource, or of revisions of one family.
@@ -291,20 +291,18 @@ impl Section {
     pub(crate) fn blocks(&self) -> String {
         let all = self.all_revisions();
         let mut text = String::new();
-        let mut together: BTreeMap<(&[String], &[String], String), Vec<&str>> = BTreeMap::new();
+        let mut together: BTreeMap<Lack<'_>, Vec<&str>> = BTreeMap::new();
         for group in &self.groups {
             let spread = group.spread(&all);
             if group.status == "unknown" {
-                together.entry((&group.needs, &group.notes, spread)).or_default().push(group.control.slug);
+                let lack = Lack { calls: &group.needs, times: spread, notes: &group.notes };
+                together.entry(lack).or_default().push(group.control.slug);
             } else {
                 text.push_str(&head(group.control, group.status, &(spread + &group.times())));
                 text.push_str(&group.body);
             }
         }
-        let together = together
-            .iter()
-            .map(|((calls, notes, times), slugs)| ((*calls, *notes, times.as_str()), slugs.clone()));
-        text + &unjudged(&together.collect())
+        text + &unjudged(&together)
     }
 }
 

@@ -215,3 +215,21 @@ fn roles_are_arns_and_severities_of_any_case() {
     let status = |fail_on: &str| run(&["replay", &root(EVENT), "--fail-on", fail_on]).status.code();
     assert_eq!((status("HIGH"), status("Medium"), status("NEVER")), (Some(0), Some(1), Some(0)));
 }
+
+#[test]
+fn nobody_is_asked_to_describe_what_is_not_made_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = file(
+        folder.path(),
+        "service.json",
+        br#"{"cluster":"shop","serviceName":"a","taskDefinition":"web"}"#,
+    );
+    let task = file(folder.path(), "task.json", TASK.as_bytes());
+    let empty = file(folder.path(), "empty.json", br#"{"family":"a","containerDefinitions":[]}"#);
+    let platform = lines(&["check", &service, &task, "--control", "ecs-fargate-latest-platform"]);
+    assert_eq!(platform[0]["needs"], serde_json::json!(["`/launchType` in the input"]));
+    let running = lines(&["check", &service, &task, "--control", "ecs-service-running-tasks", "--all"]);
+    assert_eq!(running[0]["status"], "not_applicable");
+    let containers = lines(&[&["check", &empty][..], &PRIVILEGED].concat());
+    assert_eq!(containers[0]["needs"], serde_json::json!(["`/containerDefinitions` in the input"]));
+}
