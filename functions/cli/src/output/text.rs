@@ -74,7 +74,7 @@ fn headline(by_status: &BTreeMap<&'static str, u64>) -> String {
     let count = |status: &str| by_status.get(status).copied().unwrap_or(0);
     let sentence = match (count("unknown"), count("passed") + count("exempt")) {
         _ if by_status.is_empty() => {
-            "Nothing was judged: no selected control concerns what was read.".to_owned()
+            "Nothing was judged: no selected control has an answer to what was read.".to_owned()
         }
         (0, _) => "Nothing fails.".to_owned(),
         (_, 0) => "Nothing could be judged.".to_owned(),

@@ -82,7 +82,11 @@ fn what_could_not_be_judged_is_said_and_counts_where_that_is_asked_for() {
         (&[], "Nothing could be judged.\n", 0),
         (&["--fail-on", "never", "--fail-on-unknown"], "Nothing could be judged.\n", 1),
         (&["--severity", "CRITICAL", "--fail-on", "HIGH"], "Nothing could be judged.\n", 0),
-        (&["--control", "ecs-cluster-container-insights"], "Nothing was judged: no selected control", 0),
+        (
+            &["--control", "ecs-cluster-container-insights"],
+            "Nothing was judged: no selected control has an answer",
+            0,
+        ),
     ];
     for (args, headline, status) in rows {
         let output = run(&[&["check", &empty][..], args].concat());
