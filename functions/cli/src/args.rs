@@ -99,14 +99,15 @@ const CHECK: &str = "Examples:
   aws ecs describe-services --cluster shop --services checkout --include TAGS | shipshape check -
   shipshape check described/ --control ecs-container-not-privileged --fail-on high
   shipshape check rendered/ --format sarif -o shipshape.sarif --fail-on never
-  shipshape check rendered/ --policy policy.toml --account 111122223333 --region eu-west-1 --fail-on-unknown
+  shipshape check rendered/ --account 111122223333 --region eu-west-1 --fail-on-unknown
 
-Inputs that are read: those of register-task-definition, create-service, update-service (what it does not set is not
-known) and create-capacity-provider. A service that names a family runs its input where there is one of the family.
-Without --account and --region, what the policy says of accounts, groups and Regions does not hold for what has no ARN
-yet; rules and exemptions of resources do where their patterns leave both open. A task definition that is still to be
-registered is matched as its family and as a revision of it, `web` and `web:0`. JSON in folders that is surely no
-document of AWS is passed over; what is named is not.";
+Inputs that are read: those of register-task-definition, create-service, update-service (what it
+does not set is not known) and create-capacity-provider. A service that names a family runs the
+input of that family, where there is one. Without --account and --region, what the policy says of
+accounts, groups and Regions does not hold for what has no ARN yet; rules and exemptions of
+resources do where their patterns leave both open. A task definition that is still to be registered
+is matched as its family and as a revision of it, `web` and `web:0`. JSON in folders that is surely
+no document of AWS is passed over; what is named is not.";
 
 /// Commands about policies.
 #[derive(Debug, Subcommand)]

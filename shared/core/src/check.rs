@@ -350,17 +350,28 @@ pub fn check(
     checked
 }
 
+/// A member that an input lacks is the input's.
+fn of_input(need: Need) -> Need {
+    match need {
+        Need::Member(path) => Need::Input(path),
+        other => other,
+    }
+}
+
 /// What is not made yet nobody can describe. What an update changes is judged by itself, and what it leaves alone is not known. A task definition that it names
 /// is seen as a whole.
 fn judged(found: &Found, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
     let mut evaluations = evaluate(&found.resource, facts, selection);
-    for evaluation in evaluations.iter_mut().filter(|one| found.resource.whole && one.found_in.is_none()) {
-        if let Compliance::Unknown(needs) = &mut evaluation.compliance {
-            needs.iter_mut().for_each(|need| {
-                if let Need::Member(path) = need {
-                    *need = Need::Input(std::mem::take(path));
-                }
-            });
+    for evaluation in &mut evaluations {
+        let Compliance::Unknown(needs) = &mut evaluation.compliance else { continue };
+        let revision = evaluation.found_in.as_ref().and_then(|id| facts.resource(&id.arn));
+        if let Some(revision) = revision.filter(|revision| revision.whole) {
+            let own = evaluate(revision, facts, &selection.only(&[evaluation.control.slug]));
+            if let Some(Compliance::Unknown(own)) = own.into_iter().next().map(|one| one.compliance) {
+                *needs = own.into_iter().map(of_input).collect();
+            }
+        } else if found.resource.whole && evaluation.found_in.is_none() {
+            *needs = std::mem::take(needs).into_iter().map(of_input).collect();
         }
     }
     if found.part {

@@ -236,4 +236,8 @@ fn nobody_is_asked_to_describe_what_is_not_made_yet() {
     assert_eq!(running[0]["status"], "not_applicable");
     let containers = lines(&[&["check", &empty][..], &PRIVILEGED].concat());
     assert_eq!(containers[0]["needs"], serde_json::json!(["`/containerDefinitions` in the input"]));
+    let runs = file(folder.path(), "runs.json", br#"{"serviceName":"b","taskDefinition":"a"}"#);
+    let joined = lines(&[&["check", &empty, &runs][..], &PRIVILEGED].concat());
+    assert_eq!(joined[1]["resource"]["type"], "AWS::ECS::Service");
+    assert_eq!(joined[1]["needs"], containers[0]["needs"]);
 }
