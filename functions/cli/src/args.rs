@@ -6,7 +6,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
+use shipshape_core::check::Home;
 use shipshape_core::control::{Control, Severity};
+use shipshape_core::ids::{AccountId, Region};
 use shipshape_core::policy::Mode;
 use shipshape_core::resource::ResourceType;
 use shipshape_core::{controls, selection};
@@ -34,7 +36,7 @@ pub(crate) struct Cli {
     pub(crate) verbose: bool,
 }
 
-const EXIT: &str = "Exit status: 0 done; 1 findings at or above --fail-on; 2 usage, policy, or input that could not be \
+const EXIT: &str = "Exit status: 0 done; 1 findings at or above --fail-on, or unknown ones with --fail-on-unknown; 2 usage, policy, or input that could not be \
                     read (each is said, the rest is still processed).";
 
 /// When to colour.
@@ -54,12 +56,12 @@ pub(crate) enum Command {
     /// Walk captured events in time order: what they violate, and what would have been done
     #[command(after_help = REPLAY)]
     Replay(Replay),
-    /// Judge documents: what `aws ecs describe-*` and list-account-settings print, or the input of a register or create call
+    /// Judge documents: what `aws ecs describe-*` and list-account-settings print, or the input of a call
     #[command(after_help = CHECK)]
     Check(Check),
     /// List the controls, or show what one of them is about
     Controls {
-        /// The control.
+        /// The control: its slug, a part of it, or what a standard calls it, such as ECS.4. Of several, the list.
         slug: Option<String>,
         /// How to print it.
         #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -97,7 +99,16 @@ const CHECK: &str = "Examples:
   shipshape check task-definition.json
   aws ecs describe-services --cluster shop --services checkout --include TAGS | shipshape check -
   shipshape check described/ --control ecs-container-not-privileged --fail-on high
-  shipshape check rendered/ --format sarif -o shipshape.sarif --fail-on never";
+  shipshape check rendered/ --format sarif -o shipshape.sarif --fail-on never
+  shipshape check rendered/ --account 111122223333 --region eu-west-1 --fail-on-unknown
+
+Inputs that are read: those of register-task-definition, create-service, update-service (what it
+does not set is not known) and create-capacity-provider. A service that names a family runs the
+input of that family, where there is one. Without --account and --region, what the policy says of
+accounts, groups and Regions does not hold for what has no ARN yet; rules and exemptions of
+resources do where their patterns leave both open. A task definition that is still to be registered
+is matched as its family and as a revision of it, `web` and `web:0`. JSON in folders that is surely
+no document of AWS is passed over; what is named is not.";
 
 /// Commands about policies.
 #[derive(Debug, Subcommand)]
@@ -137,7 +148,7 @@ pub(crate) struct Replay {
     #[arg(long, value_parser = fixed_time, value_name = "TIME")]
     pub(crate) until: Option<Timestamp>,
     /// Roles that a mended task definition may hand to its tasks, as the parameter PassableRoles.
-    #[arg(long = "passable-role", value_name = "ARN_GLOB")]
+    #[arg(long = "passable-role", value_parser = role, value_name = "ARN_GLOB")]
     pub(crate) passable_roles: Vec<String>,
     /// How many threads read; as many as there are cores, if not given.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -147,7 +158,10 @@ pub(crate) struct Replay {
     pub(crate) format: Format,
     /// Which findings make the exit status 1.
     #[arg(long, value_parser = fail_on, default_value = "never", value_name = "SEVERITY|never")]
-    pub(crate) fail_on: FailOn,
+    fail_on: FailOn,
+    /// Makes the exit status 1 also where a control could not judge something.
+    #[arg(long)]
+    fail_on_unknown: bool,
 }
 
 /// `check`
@@ -162,6 +176,12 @@ pub(crate) struct Check {
     /// What a bare object is, such as AWS::ECS::TaskDefinition.
     #[arg(long = "type", value_parser = kind, value_name = "TYPE")]
     pub(crate) kind: Option<ResourceType>,
+    /// The account that what has no ARN yet is to be deployed to, for the policy's rules and exemptions.
+    #[arg(long, value_parser = account, value_name = "ID", requires = "region")]
+    pub(crate) account: Option<AccountId>,
+    /// The Region that what has no ARN yet is to be deployed to.
+    #[arg(long, value_parser = region, value_name = "NAME", requires = "account")]
+    pub(crate) region: Option<Region>,
     /// The time that exemptions are weighed at; now, if not given.
     #[arg(long, value_parser = time, value_name = "TIME")]
     pub(crate) now: Option<Timestamp>,
@@ -170,7 +190,29 @@ pub(crate) struct Check {
     pub(crate) format: CheckFormat,
     /// Which findings make the exit status 1.
     #[arg(long, value_parser = fail_on, default_value = "informational", value_name = "SEVERITY|never")]
-    pub(crate) fail_on: FailOn,
+    fail_on: FailOn,
+    /// Makes the exit status 1 also where a control could not judge something.
+    #[arg(long)]
+    fail_on_unknown: bool,
+}
+
+impl Replay {
+    /// What makes the exit status 1.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { fail_on: self.fail_on, fail_on_unknown: self.fail_on_unknown }
+    }
+}
+
+impl Check {
+    /// What makes the exit status 1.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { fail_on: self.fail_on, fail_on_unknown: self.fail_on_unknown }
+    }
+
+    /// Where what has no ARN yet is to be deployed.
+    pub(crate) fn home(&self) -> Home {
+        Home { account: self.account.clone(), region: self.region.clone() }
+    }
 }
 
 /// What `replay` and `check` share.
@@ -183,7 +225,7 @@ pub(crate) struct Common {
     #[arg(long = "control", value_parser = control, value_delimiter = ',', value_name = "SLUG")]
     pub(crate) controls: Vec<&'static Control>,
     /// Only controls of at least this severity.
-    #[arg(long, default_value = "informational")]
+    #[arg(long, value_parser = severity, default_value = "informational")]
     pub(crate) severity: Severity,
     /// Also what passed and what a control does not concern.
     #[arg(long)]
@@ -216,22 +258,62 @@ pub(crate) enum CheckFormat {
     Sarif,
 }
 
+/// What makes the exit status 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Findings of at least this severity.
+    pub(crate) fail_on: FailOn,
+    /// What could not be judged.
+    pub(crate) fail_on_unknown: bool,
+}
+
 /// Which findings make the exit status 1; none where it is empty.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FailOn(pub(crate) Option<Severity>);
 
 fn fail_on(text: &str) -> Result<FailOn, String> {
-    match text {
+    match text.to_ascii_lowercase().as_str() {
         "never" => Ok(FailOn(None)),
-        severity => severity
-            .parse()
+        _ => severity(text)
             .map(|severity| FailOn(Some(severity)))
             .map_err(|error: String| format!("{error}, never")),
     }
 }
 
+fn severity(text: &str) -> Result<Severity, String> {
+    text.to_ascii_lowercase().parse()
+}
+
+/// Roles are named by ARNs, in which `*` stands for any part.
+fn role(text: &str) -> Result<String, String> {
+    if text.starts_with("arn:") || text.starts_with('*') {
+        return Ok(text.to_owned());
+    }
+    Err("not the ARN of a role: write one, or a pattern such as arn:aws:iam::111122223333:role/tasks-*"
+        .to_owned())
+}
+
 fn mode(text: &str) -> Result<Mode, String> {
     text.parse().map_err(|error| format!("{error}"))
+}
+
+fn account(text: &str) -> Result<AccountId, String> {
+    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| "not an account id: write its 12 digits".to_owned())
+}
+
+/// A Region's code is parts of small letters and a number at the end; AWS opens more of them than are known here.
+fn region(text: &str) -> Result<Region, String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is = |part: &str, what: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| what(&byte));
+    let formed = parts.len() >= 3
+        && parts.split_last().is_some_and(|(number, words)| {
+            is(number, u8::is_ascii_digit) && words.iter().all(|word| is(word, u8::is_ascii_lowercase))
+        });
+    text.parse()
+        .ok()
+        .filter(|_| formed)
+        .ok_or_else(|| "not a Region: write its code, such as eu-west-1".to_owned())
 }
 
 fn kind(text: &str) -> Result<ResourceType, String> {

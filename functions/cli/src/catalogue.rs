@@ -92,20 +92,35 @@ pub(crate) fn controls(
     format: Format,
     voices: &mut Voices<'_>,
 ) -> anyhow::Result<Status> {
-    let chosen: Vec<&'static Control> = match slug {
-        Some(slug) => vec![args::control(slug).map_err(|error| anyhow::anyhow!("`{slug}`: {error}"))?],
+    let chosen = match slug {
+        Some(name) => called(name).map_err(|error| anyhow::anyhow!("`{name}`: {error}"))?,
         None => ALL.to_vec(),
     };
+    let page_of = chosen.len() == 1 && slug.is_some();
     let mut text = String::new();
     for control in &chosen {
-        match (format, slug) {
-            (Format::Json, _) => writeln!(text, "{}", serde_json::to_string(&card(control))?)?,
-            (Format::Text, Some(_)) => text.push_str(&page(control)),
-            (Format::Text, None) => text.push_str(&entry(control)),
+        match format {
+            Format::Json => writeln!(text, "{}", serde_json::to_string(&card(control))?)?,
+            Format::Text if page_of => text.push_str(&page(control)),
+            Format::Text => text.push_str(&entry(control)),
         }
     }
     voices.result(&text, None)?;
     Ok(Status::Done)
+}
+
+/// The controls of a name: a slug, a control of a standard such as `ECS.4`, or a part of slugs.
+fn called(name: &str) -> Result<Vec<&'static Control>, String> {
+    let unknown = match args::control(name) {
+        Ok(control) => return Ok(vec![control]),
+        Err(unknown) => unknown,
+    };
+    let those =
+        |are: &dyn Fn(&Control) -> bool| ALL.iter().copied().filter(|one| are(one)).collect::<Vec<_>>();
+    let standard = those(&|one| one.standards.iter().any(|standard| standard.eq_ignore_ascii_case(name)));
+    let part = name.to_ascii_lowercase();
+    let found = if standard.is_empty() { those(&|one| one.slug.contains(&part)) } else { standard };
+    if found.is_empty() || part.is_empty() { Err(unknown) } else { Ok(found) }
 }
 
 /// Two lines of the list.

@@ -20,7 +20,7 @@ use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Color, Command, FailOn, PolicyCommand};
+use args::{Cli, Color, Command, Counts, PolicyCommand};
 use output::{Row, plain};
 use read::{Fault, files};
 use shipshape_core::control::Severity;
@@ -38,18 +38,30 @@ pub(crate) enum Status {
 
 impl Status {
     /// What could not be read outweighs what was found.
-    pub(crate) fn of(faults: &[Fault], rows: &[Row], fail_on: FailOn) -> Self {
-        let worst = rows.iter().filter(|row| row.fails()).map(|row| row.control.severity).max();
-        Self::worst(faults, worst, fail_on)
-    }
-
-    /// The same, where only the severity of the worst finding is known.
-    pub(crate) fn worst(faults: &[Fault], worst: Option<Severity>, fail_on: FailOn) -> Self {
+    pub(crate) fn of(faults: &[Fault], worst: &Worst, counts: &Counts) -> Self {
         if faults.iter().any(|fault| !fault.rejected) {
             return Self::Unread;
         }
-        let counts = |least: Severity| worst.is_some_and(|worst| worst >= least);
-        if fail_on.0.is_some_and(counts) { Self::Findings } else { Self::Done }
+        let fails = |least: Severity| worst.failed.is_some_and(|worst| worst >= least);
+        let counts = counts.fail_on.0.is_some_and(fails) || (counts.fail_on_unknown && worst.unknown);
+        if counts { Self::Findings } else { Self::Done }
+    }
+}
+
+/// The worst of what was found, for the exit status.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Worst {
+    /// The severity of the worst finding that counts.
+    failed: Option<Severity>,
+    /// Whether anything could not be judged.
+    unknown: bool,
+}
+
+impl Worst {
+    /// Takes one more answer.
+    pub(crate) fn add(&mut self, row: &Row) {
+        self.failed = self.failed.max(row.fails().then_some(row.control.severity));
+        self.unknown |= row.is_open();
     }
 }
 

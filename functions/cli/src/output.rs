@@ -106,6 +106,8 @@ pub(crate) struct Row {
     pub(crate) at: Option<Timestamp>,
     pub(crate) incident: Option<IncidentId>,
     pub(crate) outcome: Option<Outcome>,
+    /// What the containers are called of the document that was judged; none where a change is judged.
+    pub(crate) containers: Vec<String>,
     /// The file and the place in it.
     pub(crate) source: Arc<str>,
     /// Where the document stands, for formats that show lines; none where a change is judged.
@@ -130,13 +132,19 @@ impl Row {
             at: Some(judgement.at),
             incident: judgement.incident,
             outcome: judgement.outcome,
+            containers: Vec::new(),
             source,
             place: None,
         }
     }
 
     /// What a document came to.
-    pub(crate) fn checked(checked: Checked, source: Arc<str>, place: Arc<Place>) -> Self {
+    pub(crate) fn checked(
+        checked: Checked,
+        containers: Vec<String>,
+        source: Arc<str>,
+        place: Arc<Place>,
+    ) -> Self {
         Self {
             control: checked.evaluation.control,
             resource: checked.resource,
@@ -151,6 +159,7 @@ impl Row {
             at: None,
             incident: None,
             outcome: None,
+            containers,
             source,
             place: Some(place),
         }
@@ -161,6 +170,12 @@ impl Row {
         let accepted = matches!(self.outcome, Some(Outcome::Suppressed | Outcome::Off));
         let fails = matches!(self.compliance, Compliance::Failed(_)) && self.exempt.is_none();
         fails && !accepted && !self.is_repeat()
+    }
+
+    /// Whether it counts for `--fail-on-unknown`: it could not be judged, and nobody accepted that.
+    pub(crate) fn is_open(&self) -> bool {
+        let accepted = matches!(self.outcome, Some(Outcome::Suppressed | Outcome::Off));
+        self.is_unknown() && self.exempt.is_none() && !accepted
     }
 
     /// Whether it only shows that something is still so.

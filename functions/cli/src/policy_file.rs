@@ -187,8 +187,8 @@ fn modes(policy: &Policy, selection: &Selection, account: &AccountId) -> Vec<Str
     for selected in selection.iter() {
         let control = selected.control;
         let subject = Subject {
-            account,
-            region: &region,
+            account: Some(account),
+            region: Some(&region),
             resource: &resource,
             cluster: None,
             control: control.slug,

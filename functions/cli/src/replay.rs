@@ -11,7 +11,6 @@ use std::mem;
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rayon::ThreadPool;
-use shipshape_core::control::Severity;
 use shipshape_core::inventory::Inventory;
 use shipshape_core::policy::{Mode, Policy};
 use shipshape_core::replay::{Messages, World};
@@ -24,9 +23,9 @@ use crate::progress;
 use crate::read::faults::Faults;
 use crate::read::{self, Fault, files};
 use crate::tally::{Counterfactual, Tally};
-use crate::{Status, Voices, policy_file};
-pub(crate) use gather::NOT_AN_EVENT;
+use crate::{Status, Voices, Worst, policy_file};
 use gather::{Room, Seen, Strange, TEMPORARY, gather};
+pub(crate) use gather::{documents, no_events};
 use walk::{AsItIs, Feed, WhatIf};
 
 /// What replay has to tell beside its answers.
@@ -83,7 +82,7 @@ fn replay_within(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyhow::
         }
     };
     voices.faults(&report.faults);
-    Ok(Status::worst(&report.faults, worst, args.fail_on))
+    Ok(Status::of(&report.faults, &worst, &args.counts()))
 }
 
 /// The courses that history takes.
@@ -108,7 +107,7 @@ impl Worlds {
             world: world(policy.clone()),
             tally: Tally::default(),
             answers,
-            worst: None,
+            worst: Worst::default(),
             sources: BTreeMap::new(),
             all: args.common.all,
         };
@@ -130,7 +129,7 @@ impl Worlds {
         pool: &ThreadPool,
         bar: &ProgressBar,
         out: &mut dyn Write,
-    ) -> anyhow::Result<(Report, Answers, Option<Severity>)> {
+    ) -> anyhow::Result<(Report, Answers, Worst)> {
         let mut next = pool.install(|| feed.next())?;
         while let Some(mut batch) = next {
             seen.append(mem::take(&mut batch.seen));
@@ -150,9 +149,9 @@ impl Worlds {
         tally.events.add(&seen.events);
         tally.events.broken += seen.faults.unread();
         seen.faults.append(unread);
-        let others = tally.events.ignored_by_reason.get(NOT_AN_EVENT);
-        if others.is_some_and(|others| *others == tally.events.read) {
-            no_event(&seen.strange).for_each(|fault| seen.faults.add(fault));
+        let events = &tally.events;
+        if events.read > 0 && no_events(events) == events.read {
+            no_event(&seen.strange, documents(events)).for_each(|fault| seen.faults.add(fault));
         }
         let (fix, fix_by_control) = self.fixed.tally.unwrap_or_default().counterfactual();
         let messages = self.told.as_ref().map_or(world.messages(), |told| told.world.messages());
@@ -174,9 +173,12 @@ impl Worlds {
 }
 
 /// What is said where nothing at all is an event.
-fn no_event(strange: &Strange) -> impl Iterator<Item = Fault> {
-    let message =
-        "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)";
+fn no_event(strange: &Strange, documents: u64) -> impl Iterator<Item = Fault> {
+    let message = match documents {
+        0 => "nothing here is an event: neither `detail-type` (EventBridge) nor `eventSource` (CloudTrail)",
+        1 => "nothing here is an event, but a document: use `shipshape check`",
+        _ => "nothing here is an event, but documents: use `shipshape check`",
+    };
     let more = match strange.more() {
         0 => None,
         1 => Some("and 1 more file that holds no event, which -v names".to_owned()),

@@ -4,36 +4,26 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::control::{Compliance, Evaluation, evaluate};
+use crate::control::{Compliance, Evaluation, evaluate, evaluate_part};
 use crate::document::{Document, Field, Present};
 use crate::event::identify;
-use crate::facts::Facts;
+use crate::facts::{Facts, Need};
 use crate::ids::{AccountId, Arn, Region};
-use crate::policy::{ExemptionMatch, Mode, Policy, Subject};
+use crate::policy::{Exemption, ExemptionMatch, Mode, Policy, Subject};
 use crate::remediation::{Fix, plan};
 use crate::resource::{ExpressGatewayService, Resource, ResourceId, ResourceType, Service};
 use crate::selection::Selection;
 use crate::text::offset_of;
 
-/// Why a document is not one that can be checked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// Not a JSON object.
-    #[error("not a JSON object")]
-    NotAnObject,
-    /// An answer that should hold resources, and holds none that can be read.
-    #[error(
-        "the answer holds no resource that can be judged: look at its `failures`, or at the names that were asked for"
-    )]
-    NothingFound,
-    /// An object of no known shape.
-    #[error(
-        "no known shape: wanted what describe-clusters, describe-services, describe-task-definition, describe-task-sets, \
-         describe-capacity-providers, describe-express-gateway-service or list-account-settings print, one of their \
-         objects, or the input of register-task-definition or create-capacity-provider (force a kind with --type)"
-    )]
-    NoKnownShape,
-}
+mod error;
+mod input;
+mod revisions;
+
+pub use error::DocumentError;
+pub use input::Home;
+pub use revisions::Revisions;
+
+use input::one;
 
 /// The members by which answers and objects are told apart.
 #[derive(Deserialize, Default)]
@@ -82,6 +72,9 @@ struct Shape<'a> {
     principal_arn: Field<String>,
     name: Field<String>,
     value: Field<String>,
+    external_id: Field<Present>,
+    scale: Field<Present>,
+    launch_type: Field<Present>,
     container_definitions: Field<Present>,
     family: Field<String>,
     tasks: Field<Present>,
@@ -114,6 +107,15 @@ impl Shape<'_> {
             && self.setting.is_absent()
     }
 
+    /// Whether it is the input of `update-service`. That of `create-task-set` names a service too.
+    fn updates_a_service(&self) -> bool {
+        self.service.known().is_some_and(|service| service.get().starts_with('"'))
+            && self.service_arn.is_absent()
+            && self.service_name.is_absent()
+            && self.task_set_arn.is_absent()
+            && [&self.external_id, &self.scale, &self.launch_type].iter().all(|member| member.is_absent())
+    }
+
     /// Whether it is a cluster, or what one is made or changed by: its capacity providers and settings are its own.
     fn of_a_cluster(&self) -> bool {
         self.cluster_arn.known().is_some()
@@ -129,17 +131,21 @@ pub struct Found {
     pub resource: Resource,
     /// Where its own document begins, in bytes of the text that was read.
     pub offset: usize,
+    /// Whether it is the input of an update, which shows only what that changes.
+    pub part: bool,
 }
 
 /// Reads the resources of a document: an answer of ECS, one of its objects, or the input of a register call. None
 /// where it is an answer that holds nothing to judge. `forced` says what a bare object is.
-pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>, DocumentError> {
+pub fn read(json: &RawValue, forced: Option<ResourceType>, home: &Home) -> Result<Vec<Found>, DocumentError> {
     if !json.get().starts_with('{') {
         return Err(DocumentError::NotAnObject);
     }
     let within = |object: &RawValue| offset_of(object.get(), json.get()).unwrap_or_default();
     let found = |kind, object: &RawValue, tags| {
-        one(kind, object, tags).map(|resource| Found { resource, offset: within(object) })
+        let part = kind == ResourceType::Service && is_update(object);
+        let resource = one(kind, object, tags, home, part);
+        resource.map(|resource| Found { resource, offset: within(object), part })
     };
     if let Some(kind) = forced {
         let mut resources: Vec<Found> = found(kind, json, Field::Absent).into_iter().collect();
@@ -150,9 +156,9 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>,
             .extend(task_sets(kind, json).filter_map(|set| found(ResourceType::TaskSet, set, Field::Absent)));
         return Ok(resources);
     }
-    let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::NoKnownShape)?;
+    let shape: Shape<'_> = serde_json::from_str(json.get()).map_err(|_| DocumentError::of(json))?;
     if let (Some(data), Field::Known(_)) = (shape.data.known(), &shape.status_code) {
-        let mut inside = read(data, forced)?;
+        let mut inside = read(data, forced, home)?;
         inside.iter_mut().for_each(|one| one.offset += within(data));
         return Ok(inside);
     }
@@ -205,8 +211,12 @@ pub fn read(json: &RawValue, forced: Option<ResourceType>) -> Result<Vec<Found>,
         None if nothing_to_judge(&shape) || Facts::default().absorb(json).is_some_and(|told| told > 0) => {
             Ok(Vec::new())
         }
-        None => Err(DocumentError::NoKnownShape),
+        None => Err(DocumentError::of(json)),
     }
+}
+
+fn is_update(json: &RawValue) -> bool {
+    serde_json::from_str::<Shape<'_>>(json.get()).is_ok_and(|shape| shape.updates_a_service())
 }
 
 /// The task sets that a service is described with: they launch tasks by a configuration of their own.
@@ -229,7 +239,10 @@ fn bare(shape: &Shape<'_>) -> Option<ResourceType> {
         Some(ResourceType::TaskDefinition)
     } else if shape.task_set_arn.known().is_some() {
         Some(ResourceType::TaskSet)
-    } else if shape.service_arn.known().is_some() || shape.service_name.known().is_some() {
+    } else if shape.service_arn.known().is_some()
+        || shape.service_name.known().is_some()
+        || shape.updates_a_service()
+    {
         Some(ResourceType::Service)
     } else if shape.task_definition_arn.known().is_some() && shape.family.known().is_some() {
         Some(ResourceType::TaskDefinition)
@@ -262,38 +275,6 @@ fn nothing_to_judge(shape: &Shape<'_>) -> bool {
         || !shape.container_instance_arns.is_absent()
 }
 
-/// Names a document by the ARN in it; what is not registered yet has none, and neither account nor Region.
-fn one(kind: ResourceType, json: &RawValue, tags: Field<Vec<String>>) -> Option<Resource> {
-    #[derive(Deserialize, Default)]
-    #[serde(default, rename_all = "camelCase")]
-    struct Names {
-        family: Field<String>,
-        service_name: Field<String>,
-        cluster_name: Field<String>,
-        name: Field<String>,
-    }
-    let document = Document::new(json);
-    let id = identify(kind, &document).or_else(|| {
-        let names: Names = document.view()?;
-        let (of, name) = match kind {
-            ResourceType::TaskDefinition => ("task-definition", names.family),
-            ResourceType::Service | ResourceType::ExpressGatewayService => ("service", names.service_name),
-            ResourceType::Cluster => ("cluster", names.cluster_name),
-            ResourceType::CapacityProvider => ("capacity-provider", names.name),
-            ResourceType::AccountSetting => ("account-setting", names.name),
-            _ => (kind.name().rsplit("::").next().unwrap_or_default(), Field::Absent),
-        };
-        // A name that no ARN takes must not keep the document from being judged.
-        let named = |name: &str| format!("arn:aws:ecs:::{of}/{name}").parse::<Arn>().ok();
-        let arn = name.text().and_then(named).or_else(|| named("unnamed"))?;
-        Some(ResourceId { kind, arn })
-    })?;
-    // What is still to be made is made as its input says, and has no more than that.
-    let whole = id.arn.account().is_empty();
-    let tags = if whole && tags.is_absent() { Field::Known(Vec::new()) } else { tags };
-    Resource::read(id, document).map(|resource| Resource { whole, ..resource.with_tags_beside(tags) })
-}
-
 /// One control's answer for one document.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -310,49 +291,106 @@ pub struct Checked {
 }
 
 /// Judges a document by the selected controls. Controls that the policy switches off for the resource are left out.
+/// Where nobody says which account and Region a document is for, what names neither holds all the same.
 pub fn check(
-    resource: &Resource,
+    found: &Found,
     facts: &Facts,
     policy: &Policy,
     selection: &Selection,
+    home: &Home,
     now: Timestamp,
 ) -> Vec<Checked> {
+    let resource = &found.resource;
     let arn = &resource.id.arn;
-    let account: Option<AccountId> = arn.account().parse().ok();
-    let region: Option<Region> = arn.region().parse().ok();
+    let account: Option<AccountId> = arn.account().parse().ok().or_else(|| home.account.clone());
+    let region: Option<Region> = arn.region().parse().ok().or_else(|| home.region.clone());
+    let deployed = deployed(resource);
     let mut checked = Vec::new();
-    for evaluation in evaluate(resource, facts, selection) {
+    for evaluation in judged(found, facts, selection) {
         let control = evaluation.control;
+        let subject = |resource| Subject {
+            account: account.as_ref(),
+            region: region.as_ref(),
+            resource,
+            cluster: found.resource.id.cluster(),
+            control: control.slug,
+            severity: control.severity,
+        };
+        if policy.effective(&subject(&deployed)).mode.value == Mode::Off {
+            continue;
+        }
         let fix = match &evaluation.compliance {
             Compliance::Failed(_) => {
                 selection.get(control).and_then(|one| plan(resource, &evaluation, facts, one))
             }
             _ => None,
         };
+        let complies = matches!(evaluation.compliance, Compliance::Passed | Compliance::NotApplicable(_));
         let mut answer =
             Checked { resource: resource.id.clone(), evaluation, fix, exempt: None, notes: Vec::new() };
-        if let (Some(account), Some(region)) = (&account, &region) {
-            let cluster = resource.id.cluster();
-            let subject = Subject {
-                account,
-                region,
-                resource: arn,
-                cluster,
-                control: control.slug,
-                severity: control.severity,
+        // Whoever exempts a family by its name alone means the next revision too.
+        let matches = [&deployed, arn].map(|arn| policy.exemption(&subject(arn), now));
+        let live = matches.iter().find(|one| matches!(one, Some(ExemptionMatch::Live(_))));
+        match live.or(matches.iter().find(|one| one.is_some())) {
+            Some(Some(ExemptionMatch::Live(exemption))) => answer.exempt = Some(exemption.to_string()),
+            Some(Some(ExemptionMatch::Expired(exemption))) => answer.notes.push(exemption.expired()),
+            _ => {}
+        }
+        if answer.exempt.is_none() && !complies && (account.is_none() || region.is_none()) {
+            let may = |one: &&Exemption| {
+                one.is_live(now) && [&deployed, arn].iter().any(|arn| one.may_cover(&subject(arn)))
             };
-            if policy.effective(&subject).mode.value == Mode::Off {
-                continue;
-            }
-            match policy.exemption(&subject, now) {
-                Some(ExemptionMatch::Live(exemption)) => answer.exempt = Some(exemption.to_string()),
-                Some(ExemptionMatch::Expired(exemption)) => answer.notes.push(exemption.expired()),
-                None => {}
-            }
+            let exemption = policy.exemptions().iter().rev().find(may);
+            answer.notes.extend(exemption.map(|exemption| {
+                format!("an exemption at {} may cover it: give --account and --region", exemption.source)
+            }));
         }
         checked.push(answer);
     }
     checked
+}
+
+/// A member that an input lacks is the input's.
+fn of_input(need: Need) -> Need {
+    match need {
+        Need::Member(path) => Need::Input(path),
+        other => other,
+    }
+}
+
+/// What is not made yet nobody can describe. What an update changes is judged by itself, and what it leaves alone is not known. A task definition that it names
+/// is seen as a whole.
+fn judged(found: &Found, facts: &Facts, selection: &Selection) -> Vec<Evaluation> {
+    let mut evaluations = evaluate(&found.resource, facts, selection);
+    for evaluation in &mut evaluations {
+        let Compliance::Unknown(needs) = &mut evaluation.compliance else { continue };
+        let revision = evaluation.found_in.as_ref().and_then(|id| facts.resource(&id.arn));
+        if let Some(revision) = revision.filter(|revision| revision.whole) {
+            let own = evaluate(revision, facts, &selection.only(&[evaluation.control.slug]));
+            if let Some(Compliance::Unknown(own)) = own.into_iter().next().map(|one| one.compliance) {
+                *needs = own.into_iter().map(of_input).collect();
+            }
+        } else if found.resource.whole && evaluation.found_in.is_none() {
+            *needs = std::mem::take(needs).into_iter().map(of_input).collect();
+        }
+    }
+    if found.part {
+        let parts = evaluate_part(&found.resource, facts, selection);
+        for (whole, part) in evaluations.iter_mut().zip(parts) {
+            if whole.found_in.is_none() {
+                *whole = part;
+            }
+        }
+    }
+    evaluations
+}
+
+/// The ARN as the policy will be asked about it: the next revision of a family has a number, though nobody knows which.
+fn deployed(resource: &Resource) -> Arn {
+    let arn = &resource.id.arn;
+    let is_input = resource.id.kind == ResourceType::TaskDefinition && !arn.name().contains(':');
+    let numbered = is_input.then(|| format!("{arn}:0").parse().ok()).flatten();
+    numbered.unwrap_or_else(|| arn.clone())
 }
 
 #[cfg(test)]
@@ -372,9 +410,9 @@ mod tests {
         ];
         for text in answers {
             let json: &RawValue = serde_json::from_str(&text).unwrap();
-            let found = read(json, None).unwrap();
+            let found = read(json, None, &Home::default()).unwrap();
             assert!(!found.is_empty(), "{text}");
-            for Found { resource, offset } in found {
+            for Found { resource, offset, .. } in found {
                 let rest = &json.get()[offset..];
                 assert!(rest.starts_with(resource.document.text()), "{text}: {rest}");
             }
@@ -394,12 +432,16 @@ mod tests {
         ];
         for (text, forced) in rows {
             let json: &RawValue = serde_json::from_str(&text).unwrap();
-            let kinds: Vec<_> = read(json, forced).unwrap().iter().map(|one| one.resource.id.kind).collect();
+            let kinds: Vec<_> = read(json, forced, &Home::default())
+                .unwrap()
+                .iter()
+                .map(|one| one.resource.id.kind)
+                .collect();
             assert_eq!(kinds, both, "{text}");
         }
         let text = format!(r#"{{"clusters":[{{"clusterName":"c","taskSets":[{set}]}}]}}"#);
         let json: &RawValue = serde_json::from_str(&text).unwrap();
-        assert_eq!(read(json, None).unwrap().len(), 1, "only services have them");
+        assert_eq!(read(json, None, &Home::default()).unwrap().len(), 1, "only services have them");
     }
 
     #[test]
@@ -414,7 +456,7 @@ mod tests {
             ),
             (r#"{"taskArns":[]}"#, Ok(0)),
             (r#"{"Subnets":[{"SubnetId":"subnet-1"}]}"#, Ok(0)),
-            (r#"{"x":{"taskArns":[]},"name":"a"}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"x":{"taskArns":[]},"name":"a"}"#, Err(DocumentError::Unrelated)),
             (r#"{"services":[],"failures":[]}"#, Ok(0)),
             (r#"{"services":[],"failures":[{"reason":"MISSING"}]}"#, Err(DocumentError::NothingFound)),
             (r#"{"clusters":["arn:aws:ecs:eu-west-1:1:cluster/a"]}"#, Err(DocumentError::NothingFound)),
@@ -435,7 +477,7 @@ mod tests {
             (r#"{"settings":[]}"#, Ok(0)),
             (
                 r#"{"settings":[{"name":"containerInsights","value":"disabled"}]}"#,
-                Err(DocumentError::NoKnownShape),
+                Err(DocumentError::Unrelated),
             ),
             // Neither is a list of something else: a cluster's own members.
             (
@@ -444,12 +486,127 @@ mod tests {
                 Ok(1),
             ),
             (r#"{"cluster":"a","capacityProviders":["FARGATE"]}"#, Err(DocumentError::NoKnownShape)),
-            (r#"{"name":"LOG_LEVEL","value":"info"}"#, Err(DocumentError::NoKnownShape)),
+            (r#"{"name":"LOG_LEVEL","value":"info"}"#, Err(DocumentError::Unrelated)),
             ("[]", Err(DocumentError::NotAnObject)),
         ];
         for (text, expected) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            assert_eq!(read(json, None).map(|resources| resources.len()), expected, "{text}");
+            assert_eq!(
+                read(json, None, &Home::default()).map(|resources| resources.len()),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_still_to_be_made_is_named_by_its_cluster() {
+        let home = Home {
+            account: Some("111122223333".parse().unwrap()),
+            region: Some("cn-north-1".parse().unwrap()),
+        };
+        let rows = [
+            (
+                r#"{"cluster":"shop","serviceName":"web"}"#,
+                "arn:aws-cn:ecs:cn-north-1:111122223333:service/shop/web",
+            ),
+            (r#"{"serviceName":"web"}"#, "arn:aws-cn:ecs:cn-north-1:111122223333:service/default/web"),
+            (
+                r#"{"cluster":"arn:aws:ecs:eu-west-1:444455556666:cluster/shop","serviceName":"web"}"#,
+                "arn:aws:ecs:eu-west-1:444455556666:service/shop/web",
+            ),
+            (
+                r#"{"cluster":"shop","service":"web","taskDefinition":"web:1"}"#,
+                "arn:aws-cn:ecs:cn-north-1:111122223333:service/shop/web",
+            ),
+        ];
+        for (text, arn) in rows {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            let found = read(json, None, &home).unwrap().remove(0);
+            assert_eq!(found.resource.id.arn.as_str(), arn, "{text}");
+            assert_eq!(
+                (found.part, found.resource.whole),
+                (!text.contains("serviceName"), text.contains("serviceName"))
+            );
+        }
+        let set = r#"{"cluster":"shop","service":"web","taskDefinition":"web:1","externalId":"x"}"#;
+        let json: &RawValue = serde_json::from_str(set).unwrap();
+        assert!(read(json, None, &home).is_err(), "a task set's input names a service too");
+    }
+
+    /// The controls of a document that fail, are exempt, or may be, as the policy says.
+    fn said(text: &str, policy: &str, home: &Home) -> Vec<String> {
+        let json: &RawValue = serde_json::from_str(text).unwrap();
+        let policy = Policy::parse("policy.toml", policy, &crate::selection::names()).unwrap();
+        let controls: Vec<_> = ["ecs-container-not-privileged", "ecs-no-host-pid-mode"]
+            .iter()
+            .filter_map(|slug| crate::selection::find(slug))
+            .collect();
+        let selection = Selection::of(&policy, &controls, crate::control::Severity::Informational);
+        let now = "2026-11-01T00:00:00Z".parse().unwrap();
+        let found = read(json, None, home).unwrap();
+        let checked =
+            found.iter().flat_map(|one| check(one, &Facts::default(), &policy, &selection, home, now));
+        let say = |one: Checked| {
+            let exempt = if one.exempt.is_some() { " exempt" } else { "" };
+            format!(
+                "{} {}{exempt} {}",
+                one.evaluation.control.slug,
+                one.evaluation.compliance.status(),
+                one.notes.join(" ")
+            )
+            .trim()
+            .to_owned()
+        };
+        checked.map(say).collect()
+    }
+
+    #[test]
+    fn a_policy_holds_for_what_is_still_to_be_deployed() {
+        let text = r#"{"family":"web","containerDefinitions":[{"name":"a","image":"a","privileged":true}]}"#;
+        let exemption = |resource: &str| {
+            format!(
+                "version = 1\n[[exemptions]]\ncontrol = \"ecs-container-not-privileged\"\nresource = \"{resource}\"\n\
+                 owner = \"o\"\nreason = \"r\"\nexpires = 2030-01-31\n"
+            )
+        };
+        let home = Home {
+            account: Some("111122223333".parse().unwrap()),
+            region: Some("eu-west-1".parse().unwrap()),
+        };
+        let exact = exemption("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:*");
+        let (failed, passed) = ("ecs-container-not-privileged failed", "ecs-no-host-pid-mode passed");
+        let exempt = "ecs-container-not-privileged failed exempt";
+        let may = format!("{failed} an exemption at policy.toml:2 may cover it: give --account and --region");
+        let none = Home::default();
+        let rows = [
+            (exemption("*"), &none, vec![exempt, passed]),
+            (exemption("arn:aws:ecs:*:*:task-definition/web*"), &none, vec![exempt, passed]),
+            (exemption("arn:aws:ecs:*:*:task-definition/web:*"), &none, vec![exempt, passed]),
+            (exemption("arn:aws:ecs:*:*:task-definition/web"), &none, vec![exempt, passed]),
+            (exemption("arn:aws:ecs:*:*:task-definition/api*"), &none, vec![failed, passed]),
+            (exact.clone(), &none, vec![may.as_str(), passed]),
+            (exact, &home, vec![exempt, passed]),
+            ("version = 1\nmode = \"off\"\n".to_owned(), &none, vec![]),
+            (
+                "version = 1\n[[rules]]\ncontrols = [\"ecs-no-host-*\"]\nmode = \"off\"\n".to_owned(),
+                &none,
+                vec![failed],
+            ),
+            (
+                "version = 1\n[accounts.111122223333]\nmode = \"off\"\n".to_owned(),
+                &none,
+                vec![failed, passed],
+            ),
+            ("version = 1\n[accounts.111122223333]\nmode = \"off\"\n".to_owned(), &home, vec![]),
+            (
+                "version = 1\n[[rules]]\nregions = [\"eu-west-1\"]\nmode = \"off\"\n".to_owned(),
+                &none,
+                vec![failed, passed],
+            ),
+        ];
+        for (policy, home, expected) in rows {
+            assert_eq!(said(text, &policy, home), expected, "{policy}");
         }
     }
 
@@ -479,7 +636,7 @@ mod tests {
         ];
         for (text, forced, arn) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            assert_eq!(read(json, forced).unwrap()[0].resource.id.arn.as_str(), arn);
+            assert_eq!(read(json, forced, &Home::default()).unwrap()[0].resource.id.arn.as_str(), arn);
         }
     }
 
@@ -487,7 +644,7 @@ mod tests {
     fn what_is_still_to_be_made_is_shown_whole() {
         let whole = |text: &str| {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            let resource = read(json, None).unwrap().remove(0).resource;
+            let resource = read(json, None, &Home::default()).unwrap().remove(0).resource;
             (resource.whole, resource.tags)
         };
         let none = Field::Known(Vec::new());
@@ -515,7 +672,7 @@ mod tests {
         ];
         for (text, kind) in rows {
             let json: &RawValue = serde_json::from_str(text).unwrap();
-            assert_eq!(read(json, None).unwrap()[0].resource.id.kind, kind, "{text}");
+            assert_eq!(read(json, None, &Home::default()).unwrap()[0].resource.id.kind, kind, "{text}");
         }
     }
 }

@@ -25,7 +25,7 @@ mod names;
 mod native;
 mod policy;
 
-pub(crate) use names::identify;
+pub(crate) use names::{cluster_name, identify};
 
 /// One event as it arrived.
 #[derive(Debug)]

@@ -73,8 +73,8 @@ impl Finding {
     /// The finding, as the policy's rules match it.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
-            account: &self.cause.account,
-            region: &self.cause.region,
+            account: Some(&self.cause.account),
+            region: Some(&self.cause.region),
             resource: &self.resource.arn,
             cluster: self.resource.cluster(),
             control: self.control.slug,

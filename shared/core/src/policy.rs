@@ -153,14 +153,14 @@ impl Policy {
     /// say what would have been done without it.
     pub fn effective(&self, subject: &Subject<'_>) -> Effective {
         let mut said = self.top.clone();
-        if let Some(account) = self.accounts.get(subject.account) {
+        if let Some(account) = subject.account.and_then(|account| self.accounts.get(account)) {
             said.follow(&account.settings);
         }
         for rule in self.rules.iter().filter(|rule| rule.matches(subject)) {
             said.follow(&rule.settings);
         }
         let mut effective = said.or_default();
-        if let Some(source) = self.capped.get(subject.account)
+        if let Some(source) = subject.account.and_then(|account| self.capped.get(account))
             && effective.mode.value > Mode::Notify
         {
             effective.mode = Setting { value: Mode::Notify, source: source.clone() };

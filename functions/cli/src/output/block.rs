@@ -8,6 +8,7 @@ use shipshape_core::control::{Compliance, Control, Severity, Violation};
 use shipshape_core::finding::Cause;
 use shipshape_core::ledger::Outcome;
 use shipshape_core::remediation::{Action, Fix, provisional_arn};
+use shipshape_core::text::shown;
 
 use super::Row;
 use super::diff::{Line, lines};
@@ -46,7 +47,7 @@ pub(crate) fn body(row: &Row, began: Option<&Cause>) -> String {
         block.line("runs", &plain(document.arn.name()));
     }
     match &row.compliance {
-        Compliance::Failed(violations) => block.violations(violations),
+        Compliance::Failed(violations) => block.violations(violations, &row.containers),
         Compliance::NotApplicable(reason) => block.prose("because", reason),
         Compliance::Unknown(_) | Compliance::Passed => {}
     }
@@ -70,19 +71,29 @@ pub(crate) fn body(row: &Row, began: Option<&Cause>) -> String {
     if let Some(exempt) = &row.exempt {
         block.prose("exempt", exempt);
     }
-    for note in &row.notes {
-        block.prose("note", note);
-    }
+    block.notes(&row.notes);
     block.0
 }
 
+/// Why controls could not judge, and what is said beside that.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lack<'a> {
+    /// The calls whose answers they lack.
+    pub(crate) calls: &'a [String],
+    /// Of which revisions.
+    pub(crate) times: String,
+    /// What is said beside each of them.
+    pub(crate) notes: &'a [String],
+}
+
 /// Controls that lack the same facts are said together.
-pub(crate) fn unjudged(together: &BTreeMap<(&[String], &str), Vec<&str>>) -> String {
+pub(crate) fn unjudged(together: &BTreeMap<Lack<'_>, Vec<&str>>) -> String {
     let mut block = Block::default();
-    for ((calls, times), slugs) in together {
+    for (Lack { calls, times, notes }, slugs) in together {
         let _infallible = writeln!(block.0, "  {}  not judged{times}", pad("unknown").magenta());
         block.prose("controls", &slugs.join(", "));
         block.calls(calls);
+        block.notes(notes);
     }
     block.0
 }
@@ -91,11 +102,16 @@ pub(crate) fn unjudged(together: &BTreeMap<(&[String], &str), Vec<&str>>) -> Str
 struct Block(String);
 
 impl Block {
-    fn violations(&mut self, violations: &[Violation]) {
+    fn violations(&mut self, violations: &[Violation], containers: &[String]) {
         let mut label = "found";
         for one in violations {
             let actual = if one.actual.is_null() { "not set".to_owned() } else { one.actual.to_string() };
-            self.line(label, &plain(&format!("{} is {actual}, wanted {}", one.path, one.expected)));
+            let index =
+                one.path.strip_prefix("/containerDefinitions/").and_then(|rest| rest.split('/').next());
+            let name = index.and_then(|index| containers.get(index.parse::<usize>().ok()?));
+            let name = name.filter(|name| !name.is_empty());
+            let within = name.map_or_else(String::new, |name| format!(" (container {})", shown(name)));
+            self.line(label, &plain(&format!("{}{within} is {actual}, wanted {}", one.path, one.expected)));
             label = "";
         }
     }
@@ -134,6 +150,10 @@ impl Block {
             self.line(label, &plain(call));
             label = "";
         }
+    }
+
+    fn notes(&mut self, notes: &[String]) {
+        notes.iter().for_each(|note| self.prose("note", note));
     }
 
     fn prose(&mut self, label: &str, text: &str) {

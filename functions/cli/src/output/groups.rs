@@ -16,7 +16,7 @@ use shipshape_core::ledger::IncidentId;
 use shipshape_core::resource::{ResourceId, ResourceType};
 
 use super::Row;
-use super::block::{body, head, unjudged};
+use super::block::{Lack, body, head, unjudged};
 use super::words::{number, plain};
 pub(crate) use calls::Calls;
 
@@ -38,6 +38,8 @@ pub(crate) struct Group {
     preflight_needs: Vec<String>,
     /// The account and the Region that these are to be made in.
     place: calls::Place,
+    /// What is said beside an answer that has no block of its own.
+    notes: Vec<String>,
     /// Whether the answer that stands for all is a repeat, and how many are.
     repeat: bool,
     repeats: u64,
@@ -219,6 +221,7 @@ impl Group {
             needs: Vec::new(),
             preflight_needs: Vec::new(),
             place: ("".into(), "".into()),
+            notes: Vec::new(),
             repeat: true,
             repeats: 0,
             changes: 0,
@@ -268,6 +271,7 @@ impl Group {
             let (account, region) = row.place();
             self.place = (account.into(), region.into());
         }
+        self.notes = if unknown { row.notes.clone() } else { Vec::new() };
         self.repeat = row.is_repeat();
         self.rank = rank(row);
         self.status = row.compliance.status();
@@ -312,6 +316,11 @@ impl Section {
         self.groups.first().map_or((0, Severity::Informational), |group| group.rank)
     }
 
+    /// How many controls could not judge it.
+    pub(crate) fn unknown(&self) -> u64 {
+        self.groups.iter().filter(|group| group.status == "unknown").count() as u64
+    }
+
     /// Whether anything fails or could not be judged.
     pub(crate) fn is_finding(&self) -> bool {
         self.rank().0 > 0
@@ -332,19 +341,18 @@ impl Section {
     pub(crate) fn blocks(&self) -> String {
         let all = self.all_revisions();
         let mut text = String::new();
-        let mut together: BTreeMap<(&[String], String), Vec<&str>> = BTreeMap::new();
+        let mut together: BTreeMap<Lack<'_>, Vec<&str>> = BTreeMap::new();
         for group in &self.groups {
             let spread = group.spread(&all);
             if group.status == "unknown" {
-                together.entry((&group.needs, spread)).or_default().push(group.control.slug);
+                let lack = Lack { calls: &group.needs, times: spread, notes: &group.notes };
+                together.entry(lack).or_default().push(group.control.slug);
             } else {
                 text.push_str(&head(group.control, group.status, &(spread + &group.times())));
                 text.push_str(&group.body);
             }
         }
-        let together =
-            together.iter().map(|((calls, times), slugs)| ((*calls, times.as_str()), slugs.clone()));
-        text + &unjudged(&together.collect())
+        text + &unjudged(&together)
     }
 }
 

@@ -31,6 +31,7 @@ struct Finding<'a> {
     violations: &'a [Violation],
     needs: Vec<String>,
     decision: Option<Decision<'a>>,
+    notes: &'a [String],
     plan: Option<&'a Patch>,
     safety: Option<Safety>,
     preflight: Option<Preflight<'a>>,
@@ -97,6 +98,7 @@ fn finding(row: &Row) -> Finding<'_> {
         },
         needs: row.needs(),
         decision,
+        notes: &row.notes,
         plan: row.fix.as_ref().map(|fix| &fix.patch),
         safety: row.fix.as_ref().map(|fix| fix.safety),
         preflight: row
@@ -186,6 +188,7 @@ struct Read {
     read: u64,
     resources: u64,
     ignored: u64,
+    unrelated: u64,
     broken: u64,
 }
 
@@ -197,9 +200,16 @@ struct CheckedFindings<'a> {
 
 /// The lines of `check`.
 pub(crate) fn check(report: &check::Report) -> anyhow::Result<String> {
-    let check::Documents { read, resources, ignored, broken, by_status, by_control } = &report.documents;
+    let check::Documents { read, resources, ignored, unrelated, broken, by_status, by_control } =
+        &report.documents;
     let summary = Checked {
-        documents: Read { read: *read, resources: *resources, ignored: *ignored, broken: *broken },
+        documents: Read {
+            read: *read,
+            resources: *resources,
+            ignored: *ignored,
+            unrelated: *unrelated,
+            broken: *broken,
+        },
         findings: CheckedFindings { by_control, by_status },
     };
     lines(&report.rows, &report.faults, summary)

@@ -29,7 +29,9 @@ pub(crate) fn replay(report: &replay::Report, groups: Groups, full: bool) -> Str
     if tally.events.changes == 0 {
         let _infallible = writeln!(text, "Nothing was judged: {}.\n", why_nothing(report));
     } else if nothing_fails {
-        text.push_str("Nothing fails.\n\n");
+        // Of what could not be judged once, a later answer may have told.
+        let unknown = sections.iter().map(Section::unknown).sum();
+        text.push_str(&headline(tally.by_status(), unknown));
     }
     text.push_str(&said(faults));
     line(&mut text, "events", &tally.events.to_string());
@@ -64,12 +66,27 @@ pub(crate) fn check(report: &check::Report, full: bool) -> String {
     let mut text = report_of(&groups.into_sections(false).0, full);
     let failed = documents.by_status.get("failed");
     if documents.resources > 0 && failed.is_none() {
-        text.push_str("Nothing fails.\n\n");
+        let unknown = documents.by_status.get("unknown").copied().unwrap_or(0);
+        text.push_str(&headline(&documents.by_status, unknown));
     }
     text.push_str(&said(faults));
     line(&mut text, "documents", &documents.to_string());
     line(&mut text, "judged", &counts(&documents.by_status));
     text
+}
+
+/// What there is to say where nothing fails. That what is unknown complies nobody knows.
+fn headline(by_status: &BTreeMap<&'static str, u64>, unknown: u64) -> String {
+    let count = |status: &str| by_status.get(status).copied().unwrap_or(0);
+    let sentence = match (unknown, count("passed") + count("exempt")) {
+        _ if by_status.is_empty() => {
+            "Nothing was judged: no selected control has an answer to what was read.".to_owned()
+        }
+        (0, _) => "Nothing fails.".to_owned(),
+        (_, 0) => "Nothing could be judged.".to_owned(),
+        (unknown, _) => format!("Nothing fails; {unknown} could not be judged."),
+    };
+    sentence + "\n\n"
 }
 
 /// The width of the names in a summary.
@@ -99,7 +116,7 @@ fn said(faults: &[Fault]) -> String {
 
 /// Whether nothing that was read is an event.
 fn only_strange(tally: &Tally) -> bool {
-    tally.events.ignored_by_reason.get(replay::NOT_AN_EVENT) == Some(&tally.events.read)
+    tally.events.read > 0 && replay::no_events(&tally.events) == tally.events.read
 }
 
 /// Why nothing was judged.

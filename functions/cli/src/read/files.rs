@@ -10,6 +10,7 @@ use flate2::bufread::GzDecoder;
 use walkdir::WalkDir;
 
 use super::Fault;
+use super::pieces::by_line;
 use crate::output::plain;
 
 /// The name that stands for standard input.
@@ -71,7 +72,7 @@ pub(crate) fn list(paths: &[PathBuf]) -> Listed {
 }
 
 /// Where a path leads, however it is spelled. A relative path stays one: whoever reads a report may stand elsewhere.
-fn place(path: &Path) -> PathBuf {
+pub(crate) fn place(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
@@ -219,12 +220,11 @@ pub(crate) fn longest_first(paths: &[PathBuf], jobs: usize) -> Vec<usize> {
 
 /// JSON lines of which some are no UTF-8: those become a character that is no JSON, and the others stay.
 pub(crate) fn lines(bytes: &[u8]) -> Option<String> {
-    let object = |line: &[u8]| serde_json::from_slice::<&serde_json::value::RawValue>(line).is_ok();
-    let lines = || bytes.split(|byte| *byte == b'\n');
-    if !lines().any(|line| line.starts_with(b"{") && object(line)) {
+    if !by_line(bytes, true) {
         return None;
     }
-    let lines: Vec<&str> = lines().map(|line| std::str::from_utf8(line).unwrap_or("\u{fffd}")).collect();
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let lines: Vec<&str> = lines.map(|line| std::str::from_utf8(line).unwrap_or("\u{fffd}")).collect();
     Some(lines.join("\n"))
 }
 

@@ -21,8 +21,7 @@ pub(crate) fn read(path: &str, limit: usize, window: &mut Window<'_>, faults: &m
     if let Some(Opening { list, at }) = list {
         return elements(path, list, begins + at as u64, limit, window, faults, each);
     }
-    let line = |line: &[u8]| line.trim_ascii_start().starts_with(b"{") && is_json(line);
-    if memchr(b'\n', text).is_some() && !text.split(|byte| *byte == b'\n').any(line) {
+    if memchr(b'\n', text).is_some() && !pieces::by_line(text, false) {
         let size = mebibytes(limit as u64);
         let message = format!("a document of more than {size}: cut it up, one event a line");
         return faults.add(Fault::new(path, message));
@@ -227,9 +226,11 @@ mod tests {
 
     #[test]
     fn one_document_that_is_too_long_is_said_once() {
-        let document = format!("{{\n\"a\": [{}]\n}}", "1,\n".repeat(90) + "1");
-        let (found, faults) = pieces(&document, 16, 64);
-        assert_eq!((found.len(), faults.len()), (0, 1));
-        assert!(faults[0].contains("one event a line"), "{faults:?}");
+        for (element, last) in [("1,\n", "1"), ("\n{\"b\":2}\n,", "{}")] {
+            let document = format!("{{\n\"a\": [{}{last}]\n}}", element.repeat(90));
+            let (found, faults) = pieces(&document, 16, 64);
+            assert_eq!((found.len(), faults.len()), (0, 1), "{faults:?}");
+            assert!(faults[0].contains("one event a line"), "{faults:?}");
+        }
     }
 }

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::faults::Faults;
-use super::scan::{LISTS, Opening, RECORDS, opening};
+use super::scan::{Depth, LISTS, Opening, RECORDS, opening};
 use super::{Fault, lists::Lists, lists::each_of};
+use crate::output::words::number;
 
 /// One piece, and where it stands: `path`, `path:LINE`, `path#INDEX`.
 pub(crate) struct Piece<'a> {
@@ -135,17 +136,14 @@ impl Split<'_> {
             }
             at += comma + 1;
         }
-        let message =
-            format!("the list breaks off at offset {at}, after {index} whole elements: the rest is lost");
+        let whole = number(index, "whole element");
+        let message = format!("the list breaks off at offset {at}, after {whole}: the rest is lost");
         Fault::new(path, message).at_offset(at as u64)
     }
 
-    /// One document a line. A text whose lines are none of them objects is one broken document, and said once.
+    /// One document a line. What is not written so is one broken document, and said once.
     fn lines(&mut self, path: &str, text: &str) -> Option<Fault> {
-        let object = |line: &str| {
-            line.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(line).is_ok()
-        };
-        if !text.lines().any(object) {
+        if !by_line(text.as_bytes(), true) {
             return Some(broken(path, text));
         }
         let last = text.trim_end().lines().count();
@@ -169,6 +167,27 @@ impl Split<'_> {
 /// That one object holds more lists of events than the one that is read.
 pub(crate) fn further(list: &str) -> String {
     format!("a further list, `{list}`, is not read: put it into an object of its own")
+}
+
+/// Whether a text is JSON lines, of which some may be broken. What is printed over many lines is not: it may hold whole
+/// objects in lines of their own, but its first line opens what only a later one closes. Where that line is cut off
+/// instead, the second and the last one are whole. Of a text that goes on behind its end the last line is not asked.
+pub(crate) fn by_line(text: &[u8], ends: bool) -> bool {
+    let object = |line: &&[u8]| line.starts_with(b"{") && serde_json::from_slice::<&RawValue>(line).is_ok();
+    let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let closes = |line: &[u8]| line.starts_with(b"{") && Depth::default().end(line).is_some();
+    let mut rest = lines();
+    match rest.next() {
+        Some(first) if closes(first) || serde_json::from_slice::<&RawValue>(first).is_ok() => {
+            lines().any(|line| object(&line))
+        }
+        Some(_) => {
+            let second = rest.next();
+            second.is_some_and(|line| object(&line))
+                && (!ends || rest.next_back().is_none_or(|line| object(&line)))
+        }
+        None => false,
+    }
 }
 
 fn broken(path: &str, text: &str) -> Fault {
@@ -197,4 +216,56 @@ fn place(error: &serde_json::Error, at: &str) -> String {
 fn unended_list(text: &str) -> Option<Opening> {
     let first = text.trim_start().lines().next().unwrap_or_default();
     opening(text.as_bytes()).filter(|_| serde_json::from_str::<&RawValue>(first).is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places of the pieces of a text, and what is said of it.
+    fn pieces(text: &str) -> (Vec<String>, Vec<String>) {
+        let (mut found, mut faults) = (Vec::new(), Faults::default());
+        let tail = split("f", text, &mut faults, &mut |piece| {
+            found.push(piece.source.clone());
+            Ok(())
+        });
+        faults.extend(tail);
+        (found, faults.into_list().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_printed_document_that_breaks_is_one_and_is_said_once() {
+        let rows = [
+            // A comma is missing, beside lines that would be whole by themselves.
+            (
+                "{\n  \"a\": [\n    {\"b\": 1},\n    {\"b\": 2}\n    {\"b\": 3}\n  ]\n}\n",
+                "it breaks at line 5 column 5",
+            ),
+            ("{ \"a\":\n{\"b\":1}\n\"c\": 2\n}", "it breaks at line 3 column 1"),
+            ("\n\n{\n  \"a\": [\n {\"b\": 1}", "it ends too early at line 5 column 9"),
+            ("\"a\": 1,\n\"b\": [\n{\"c\": 1}\n]\n", "it breaks at line 1 column 4"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(pieces(text), (vec![], vec![format!("f: not JSON: {expected}")]), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_bad_line_among_good_ones_is_all_that_is_lost() {
+        let good = ["{\"a\":1}", "{\"b\":{}}", "{\"c\":[]}"];
+        for bad in ["oops", "{\"a\":1,}", "{\"a\":{\"b", "{\"a\":1} {", "[1", "\"", "}"] {
+            for at in 0..3 {
+                let mut lines = good.to_vec();
+                lines[at] = bad;
+                let (found, faults) = pieces(&lines.join("\n"));
+                let expected: Vec<String> =
+                    (1..=3).filter(|number| *number != at + 1).map(|number| format!("f:{number}")).collect();
+                let list = bad == "[1" && at == 0;
+                if !list {
+                    assert_eq!(found, expected, "{bad} at {at}: {faults:?}");
+                }
+                assert_eq!(faults.len(), 1, "{bad} at {at}: {faults:?}");
+            }
+        }
+    }
 }

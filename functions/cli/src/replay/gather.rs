@@ -9,6 +9,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use shipshape_core::change::{Api, Change};
+use shipshape_core::check::{self, Home};
 use shipshape_core::event::{Ignored, ParseError, Parsed, Record, parse};
 use shipshape_core::ids::{AccountId, ChangeId};
 
@@ -22,7 +23,10 @@ use crate::read::{self, Fault, Head, Input, Sizes, files};
 use crate::tally::Events;
 
 /// Why a piece of JSON is passed over that is no event.
-pub(crate) const NOT_AN_EVENT: &str = "not an event";
+const NOT_AN_EVENT: &str = "not an event";
+
+/// The same of what `check` reads.
+const DOCUMENT: &str = "a document, not an event";
 
 /// What the input holds.
 pub(crate) struct Gathered {
@@ -109,14 +113,15 @@ pub(crate) fn gather(args: &Replay, room: Room, voices: &mut Voices<'_>) -> anyh
         let name = names.get(index).map_or("", String::as_str);
         let file = u32::try_from(index).unwrap_or(u32::MAX);
         (reader.file, reader.pieces, reader.kept, reader.number) = (file, 0, 0, 0);
-        let others = reader.seen.others();
+        let others = no_events(&reader.seen.events);
         let mut faults = Faults::default();
         let quiet = read::file(path, room.sizes, buffer, Some(&watched), &mut faults, &mut |input| {
             reader.input(name, &input)
         });
         reader.seen.events.unwatched(quiet);
         reader.seen.faults.append(faults);
-        let strange = reader.pieces > 0 && quiet == 0 && reader.seen.others() - others == reader.pieces;
+        let strange =
+            reader.pieces > 0 && quiet == 0 && no_events(&reader.seen.events) - others == reader.pieces;
         if strange {
             reader.seen.strange.add(name);
         }
@@ -277,17 +282,22 @@ impl Reader<'_> {
     }
 }
 
+/// How many pieces are no event.
+pub(crate) fn no_events(events: &Events) -> u64 {
+    events.ignored_by_reason.get(NOT_AN_EVENT).copied().unwrap_or(0) + documents(events)
+}
+
+/// How many of them are what `check` reads.
+pub(crate) fn documents(events: &Events) -> u64 {
+    events.ignored_by_reason.get(DOCUMENT).copied().unwrap_or(0)
+}
+
 impl Seen {
     /// Adds what was counted and said elsewhere.
     pub(crate) fn append(&mut self, other: Self) {
         self.events.add(&other.events);
         self.faults.append(other.faults);
         self.strange.append(other.strange);
-    }
-
-    /// How many pieces are no event.
-    fn others(&self) -> u64 {
-        self.events.ignored_by_reason.get(NOT_AN_EVENT).copied().unwrap_or(0)
     }
 
     /// Counts what a piece of JSON is; answers the change that it is. Of what is no event, nothing is kept.
@@ -310,6 +320,7 @@ impl Seen {
         };
         self.events.read += 1;
         match parsed {
+            None if is_document(json) => self.events.ignore(DOCUMENT),
             None => self.events.ignore(NOT_AN_EVENT),
             Some(Parsed::Ignored(why)) => self.events.ignore(why.as_str()),
             Some(Parsed::Rejected(rejected)) => {
@@ -320,6 +331,10 @@ impl Seen {
         }
         Ok(None)
     }
+}
+
+fn is_document(json: &RawValue) -> bool {
+    check::read(json, None, &Home::default()).is_ok()
 }
 
 impl Events {

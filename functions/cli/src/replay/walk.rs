@@ -8,7 +8,7 @@ use anyhow::Context;
 use rayon::prelude::*;
 use serde_json::value::RawValue;
 use shipshape_core::change::Change;
-use shipshape_core::control::{Compliance, Severity};
+use shipshape_core::control::Compliance;
 use shipshape_core::ids::{AccountId, ChangeId};
 use shipshape_core::judgement::Judgement;
 use shipshape_core::ledger::Outcome;
@@ -17,6 +17,7 @@ use shipshape_core::resource::ResourceId;
 
 use super::gather::{Gathered, Seen, TEMPORARY};
 use super::parting::Parting;
+use crate::Worst;
 use crate::output::{Answers, Row};
 use crate::read::sort::{Record, Sorted};
 use crate::tally::Tally;
@@ -125,8 +126,8 @@ pub(crate) struct AsItIs {
     pub(crate) world: World,
     pub(crate) tally: Tally,
     pub(crate) answers: Answers,
-    /// The severity of the worst finding that counts.
-    pub(crate) worst: Option<Severity>,
+    /// The worst of what was found.
+    pub(crate) worst: Worst,
     /// Where the changes stand that may be judged again.
     pub(crate) sources: BTreeMap<(ChangeId, AccountId), Arc<str>>,
     /// Whether what passes is shown too.
@@ -178,7 +179,7 @@ impl AsItIs {
             }
             if shown(&judgement, self.all) {
                 let row = Row::judged(judgement, source);
-                self.worst = self.worst.max(row.fails().then_some(row.control.severity));
+                self.worst.add(&row);
                 self.answers.add(&row)?;
             } else {
                 self.answers.passes(&judgement.resource, judgement.evaluation.control.slug);

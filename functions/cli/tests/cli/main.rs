@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod command;
+mod documents;
 mod hostile;
 mod input;
 mod report;

@@ -181,7 +181,7 @@ fn check_keeps_files_apart_and_counts_what_holds_nothing() {
     assert!(text.contains(&a) && text.contains(&b), "{text}");
     assert!(text.contains("\"root\"") && text.contains("\"0\""), "{text}");
     let summary = lines(&args).pop().unwrap();
-    let documents = serde_json::json!({"read": 3, "resources": 2, "ignored": 1, "broken": 0});
+    let documents = serde_json::json!({"read": 3, "resources": 2, "ignored": 1, "unrelated": 0, "broken": 0});
     assert_eq!(summary["summary"]["documents"], documents);
     assert_eq!(summary["summary"]["findings"]["by_status"]["failed"], 2);
 }

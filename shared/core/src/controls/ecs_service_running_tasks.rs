@@ -35,7 +35,7 @@ pub(super) static CONTROL: Control = Control {
 
 const RUNNING: &str = "/runningCount";
 
-fn check(service: &Service, _: &Context<'_>) -> Compliance {
+fn check(service: &Service, context: &Context<'_>) -> Compliance {
     if !service.active() {
         return Compliance::NotApplicable("the service is not active");
     }
@@ -44,6 +44,9 @@ fn check(service: &Service, _: &Context<'_>) -> Compliance {
         (Field::Known(0), _) => return Compliance::Passed,
         (_, Field::Known(running)) if *running > 0 => return Compliance::Passed,
         (Field::Known(_), Field::Known(_)) => {}
+        (_, Field::Absent) if context.resource.whole => {
+            return Compliance::NotApplicable("the service is still to be made");
+        }
         (Field::Known(_), _) => return unknown(RUNNING),
         (Field::Absent | Field::Hidden, _) => return unknown("/desiredCount"),
     }

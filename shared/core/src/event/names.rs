@@ -87,7 +87,7 @@ fn long_arn(kind: &str, arn: Arn, cluster: Option<&str>) -> Arn {
 }
 
 /// The cluster's short name, from a name or an ARN; no name means `default`.
-pub(super) fn cluster_name(given: Option<&str>) -> &str {
+pub(crate) fn cluster_name(given: Option<&str>) -> &str {
     let given = given.unwrap_or("default");
     given.rsplit_once(":cluster/").map_or(given, |(_, name)| name)
 }

@@ -13,6 +13,8 @@ use crate::text::argument;
 pub enum Need {
     /// A member of the resource itself, which the event does not show.
     Member(String),
+    /// A member of the input of what is not made yet: nothing describes it.
+    Input(String),
     /// A resource's document.
     Resource(ResourceId),
     /// A subnet.
@@ -75,6 +77,7 @@ impl Need {
     pub fn call(&self) -> String {
         match self {
             Self::Member(path) => format!("the described resource's `{path}`"),
+            Self::Input(path) => format!("`{path}` in the input"),
             Self::Resource(id) => describe(id),
             Self::Subnet(id) => format!("aws ec2 describe-subnets --subnet-ids {}", argument(id)),
             Self::RouteTables(vpc) => {

@@ -168,7 +168,7 @@ breaker = 5
                     ExemptionMatch::Live(exemption) | ExemptionMatch::Expired(exemption) => owner(exemption),
                 });
             let allow = policy.control("ecs-image-trusted-registry").parameters["allow"].value.clone();
-            let name = policy.account_name(subject.account);
+            let name = subject.account.and_then(|account| policy.account_name(account));
             format!(
                 "{} {} {:?} {windows:?} {exemption:?} {allow} {name:?} {}",
                 said.mode.value,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::rule::UNKNOWN;
 use super::{Glob, Source, Subject};
 use crate::ids::AccountId;
 
@@ -54,9 +55,26 @@ impl Exemption {
         format!("the exemption of {} expired after {} ({})", self.owner, self.expires, self.source)
     }
 
+    /// Whether it might cover what it does not, if only the account and the Region were known.
+    pub fn may_cover(&self, subject: &Subject<'_>) -> bool {
+        let arn = subject.resource;
+        let or_any = |known: bool, text: &str| if known { text.to_owned() } else { UNKNOWN.to_string() };
+        let place = format!(
+            "arn:{}:{}:{}:{}:{}",
+            or_any(subject.region.is_some(), arn.partition()),
+            arn.service(),
+            or_any(subject.region.is_some(), arn.region()),
+            or_any(subject.account.is_some(), arn.account()),
+            arn.resource()
+        );
+        (self.control == "*" || self.control == subject.control)
+            && self.account.as_ref().is_none_or(|account| subject.account.is_none_or(|one| one == account))
+            && self.resource.may_match(&place)
+    }
+
     fn covers(&self, subject: &Subject<'_>) -> bool {
         (self.control == "*" || self.control == subject.control)
-            && self.account.as_ref().is_none_or(|account| account == subject.account)
+            && self.account.as_ref().is_none_or(|account| Some(account) == subject.account)
             && self.resource.matches(subject.resource.as_str())
     }
 }
@@ -111,6 +129,21 @@ expires = 2027-01-31
         for (name, ask, expected) in rows {
             assert_eq!(found(ONE, ask, "2026-11-01T00:00:00Z"), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn it_may_cover_what_only_lacks_its_account() {
+        let policy = parse(ONE);
+        let may = |resource: &str, control: &'static str| {
+            let resource = format!("arn:aws:ecs:::{resource}").parse().unwrap();
+            Ask { control, ..Ask::default() }.of(|subject| {
+                let subject = Subject { account: None, region: None, resource: &resource, ..*subject };
+                policy.exemptions()[0].may_cover(&subject)
+            })
+        };
+        assert!(may("service/edge/sftp", "ecs-service-no-public-ip"));
+        assert!(!may("service/shop/web", "ecs-service-no-public-ip"));
+        assert!(!may("service/edge/sftp", "ecs-container-readonly-rootfs"));
     }
 
     #[test]

@@ -11,10 +11,10 @@ use crate::ids::{AccountId, Arn, Region};
 /// What the policy is asked about: one control on one resource.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// The account to act in.
-    pub account: &'a AccountId,
-    /// The Region to act in.
-    pub region: &'a Region,
+    /// The account to act in. Without one, nothing that names accounts or groups of them matches.
+    pub account: Option<&'a AccountId>,
+    /// The Region to act in. Without one, nothing that names Regions matches.
+    pub region: Option<&'a Region>,
     /// The resource that is judged.
     pub resource: &'a Arn,
     /// The name of the cluster that it belongs to. Without one, no rule with `clusters` matches.
@@ -47,7 +47,33 @@ impl Glob {
     pub fn matches(&self, text: &str) -> bool {
         self.pattern.matches(text)
     }
+
+    /// Whether it might match a text of which parts are not known: `UNKNOWN` stands for each of them.
+    pub(super) fn may_match(&self, text: &str) -> bool {
+        let text: Vec<char> = text.chars().collect();
+        // Which beginnings of the text the glob's beginning may match, which grows sign by sign.
+        let unknown = text.iter().take_while(|c| **c == UNKNOWN).count();
+        let mut met: Vec<bool> = (0..=text.len()).map(|end| end <= unknown).collect();
+        for sign in self.text.chars() {
+            let before = met.clone();
+            for end in 0..met.len() {
+                let last =
+                    end.checked_sub(1).and_then(|last| text.get(last).map(|c| (*c, met[last], before[last])));
+                met[end] = match (sign, last) {
+                    ('*', None) => before[end],
+                    ('*', Some((_, shorter, _))) => before[end] || shorter,
+                    (_, Some((UNKNOWN, shorter, _))) => shorter || (!":/".contains(sign) && before[end]),
+                    (_, Some((c, _, neither))) => (sign == '?' || sign == c) && neither,
+                    (_, None) => false,
+                };
+            }
+        }
+        met.last().copied().unwrap_or(false)
+    }
 }
+
+/// Stands for letters, digits and dashes of an ARN that nobody knows. No ARN has the character.
+pub(super) const UNKNOWN: char = '\0';
 
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,9 +98,9 @@ pub(super) struct Rule {
 
 impl Rule {
     pub(super) fn matches(&self, subject: &Subject<'_>) -> bool {
-        asks(&self.groups, |account| account == subject.account)
-            && asks(&self.accounts, |account| account == subject.account)
-            && asks(&self.regions, |region| region == subject.region)
+        asks(&self.groups, |account| Some(account) == subject.account)
+            && asks(&self.accounts, |account| Some(account) == subject.account)
+            && asks(&self.regions, |region| Some(region) == subject.region)
             && asks(&self.clusters, |glob| subject.cluster.is_some_and(|cluster| glob.matches(cluster)))
             && asks(&self.resources, |glob| glob.matches(subject.resource.as_str()))
             && asks(&self.controls, |glob| glob.matches(subject.control))
@@ -106,6 +132,43 @@ mod tests {
         ];
         for (glob, text, expected) in rows {
             assert_eq!(Glob::new(glob).matches(text), expected, "{glob} {text}");
+        }
+    }
+
+    #[test]
+    fn a_glob_may_match_what_has_unknown_parts() {
+        let rows = [
+            ("", "", true),
+            ("a", "", false),
+            ("*", "\0", true),
+            ("", "\0", true),
+            ("arn:aws:ecs:eu-west-1:1:task-definition/web:*", "arn:\0:ecs:\0:\0:task-definition/web:0", true),
+            (
+                "arn:aws:ecs:eu-west-1:1:task-definition/web:7",
+                "arn:\0:ecs:\0:\0:task-definition/web:0",
+                false,
+            ),
+            ("arn:aws:ecs:*:service/edge/*", "arn:\0:ecs:\0:\0:service/edge/sftp", true),
+            ("arn:aws:ecs:*:service/edge/*", "arn:\0:ecs:\0:\0:service/shop/sftp", false),
+            ("arn:aws:ecs:eu-*:1:x", "arn:\0:ecs:\0:\0:x", true),
+            ("arn:aws:ecs:eu-*:1?:x", "arn:\0:ecs:\0:11:x", true),
+            ("arn:aws:ecs:eu-*:1?:x", "arn:\0:ecs:\0:21:x", false),
+            ("a?", "a", false),
+        ];
+        for (glob, text, expected) in rows {
+            assert_eq!(Glob::new(glob).may_match(text), expected, "{glob} {text:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_account_is_not_known_what_names_one_does_not_match() {
+        let named = Rule { accounts: Some(vec![ACCOUNT.parse().unwrap()]), ..Rule::default() };
+        let region = Rule { regions: Some(vec!["eu-west-1".parse().unwrap()]), ..Rule::default() };
+        let group = Rule { groups: Some(vec![ACCOUNT.parse().unwrap()]), ..Rule::default() };
+        for (rule, expected) in [(named, false), (region, false), (group, false), (Rule::default(), true)] {
+            let matches =
+                |subject: &Subject<'_>| rule.matches(&Subject { account: None, region: None, ..*subject });
+            assert_eq!(Ask::default().of(matches), expected, "{rule:?}");
         }
     }
 

@@ -53,8 +53,8 @@ impl Ask {
     pub(super) fn of<T>(self, question: impl FnOnce(&Subject<'_>) -> T) -> T {
         let arn = format!("arn:aws:ecs:{}:{}:{}", self.region, self.account, self.resource);
         question(&Subject {
-            account: &self.account.parse().unwrap(),
-            region: &self.region.parse().unwrap(),
+            account: Some(&self.account.parse().unwrap()),
+            region: Some(&self.region.parse().unwrap()),
             resource: &arn.parse().unwrap(),
             cluster: self.cluster,
             control: self.control,

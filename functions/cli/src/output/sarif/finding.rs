@@ -93,7 +93,7 @@ impl<'a> Findings<'a> {
             }
             Compliance::Unknown(needs) => {
                 let member = needs.iter().find_map(|need| match need {
-                    Need::Member(path) => Some(path.as_str()),
+                    Need::Member(path) | Need::Input(path) => Some(path.as_str()),
                     _ => None,
                 });
                 let run = row.found_in.as_ref().map(|_| REVISION);

@@ -9,6 +9,7 @@ use super::super::scan::{self, Depth};
 use super::super::window::More;
 use super::super::{Fault, mebibytes};
 use super::{Behind, Log, Next};
+use crate::output::words::number;
 
 impl Log<'_, '_> {
     pub(super) fn fault(&self, index: u64, offset: u64, message: String) -> Fault {
@@ -21,9 +22,8 @@ impl Log<'_, '_> {
 
     /// The list has no end.
     pub(super) fn breaks_off(&mut self, at: u64) {
-        let whole = self.index;
-        let message =
-            format!("the list breaks off at offset {at}, after {whole} whole elements: the rest is lost");
+        let whole = number(self.index as usize, "whole element");
+        let message = format!("the list breaks off at offset {at}, after {whole}: the rest is lost");
         self.say(at, message);
     }
 
