@@ -117,7 +117,7 @@ def memory(options):
 def many(options):
     folder = os.path.join(BENCH, "many")
     plan = logs.sizes(options.gigabytes * 1_000_000_000)
-    raw, _, found, _ = logs.folder(folder, plan, 0.5, level=1, only=r"\.fail\.", copies=1500)
+    raw, _, found, _ = logs.folder(folder, plan, 0.15, level=1, only=r"\.fail\.", copies=1500)
     report = os.path.join(BENCH, "many.txt")
     command = [REPLAY, "replay", "-q", "-o", report, folder]
     run = Run(command)

@@ -101,6 +101,9 @@ struct Stand {
     disruptive: bool,
 }
 
+/// The incidents of one resource, each under its control: one of what fails and one of what could not be judged at most.
+type Stands = Vec<(&'static str, Stand)>;
+
 /// The incidents of one control, by what began them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Found {
@@ -117,7 +120,7 @@ pub(crate) struct Tally {
     by_status: BTreeMap<&'static str, u64>,
     by_control: BTreeMap<&'static str, Found>,
     /// The incidents that may still change. All others are in the sums.
-    standing: HashMap<ResourceId, BTreeMap<&'static str, Vec<Stand>>>,
+    standing: HashMap<ResourceId, Stands>,
     sums: Sums,
     repeats: u64,
 }
@@ -175,8 +178,10 @@ impl Tally {
     }
 
     fn stand(&mut self, id: &IncidentId) -> Option<&mut Stand> {
-        let stands = self.standing.get_mut(&id.target)?.get_mut(id.control)?;
-        stands.iter_mut().find(|stand| stand.change == id.change)
+        let mut stands = self.standing.get_mut(&id.target)?.iter_mut();
+        stands
+            .find(|(control, stand)| *control == id.control && stand.change == id.change)
+            .map(|(_, stand)| stand)
     }
 
     fn add(&mut self, judgement: &Judgement) {
@@ -219,20 +224,23 @@ impl Tally {
     /// Puts an incident where it stands. The one before it stands as it is for ever.
     fn put(&mut self, id: &IncidentId, mut stand: Stand) {
         let stands = self.standing.entry(id.target.clone()).or_default();
-        let stands = stands.entry(id.control).or_insert_with(|| Vec::with_capacity(1));
-        for one in stands.iter_mut() {
+        for (_, one) in stands.iter_mut().filter(|(control, _)| *control == id.control) {
             one.latest[usize::from(stand.failed)] = false;
             if one.change == stand.change {
                 stand.latest = [0, 1].map(|fails| stand.latest[fails] || one.latest[fails]);
             }
         }
-        stands.retain(|one| one.change != stand.change);
-        stands.push(stand);
+        stands.retain(|(control, one)| *control != id.control || one.change != stand.change);
+        // There are very many of these lists, and none is long.
+        if stands.len() == stands.capacity() {
+            stands.reserve_exact(8);
+        }
+        stands.push((id.control, stand));
         let sums = &mut self.sums;
-        stands.retain(|one| {
+        stands.retain(|(control, one)| {
             let stands = one.latest.contains(&true);
             if !stands {
-                sums.add(id.control, one);
+                sums.add(control, one);
             }
             stands
         });
@@ -280,10 +288,8 @@ impl Tally {
 }
 
 impl Sums {
-    fn add_all(&mut self, stands: &BTreeMap<&'static str, Vec<Stand>>) {
-        for (control, stands) in stands {
-            stands.iter().for_each(|stand| self.add(control, stand));
-        }
+    fn add_all(&mut self, stands: &Stands) {
+        stands.iter().for_each(|(control, stand)| self.add(control, stand));
     }
 
     fn add(&mut self, control: &'static str, stand: &Stand) {

@@ -53,8 +53,8 @@ pub struct Settled {
 /// Where an incident stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is judged again later.
-    Waiting(Wait),
+    /// It is judged again later. Boxed, since few wait, and history has many incidents.
+    Waiting(Box<Wait>),
     /// The fix was written.
     Applied,
     /// The write failed; people are told.

@@ -299,7 +299,7 @@ async fn rule<P: Ports>(
         // Stands until the write has been tried.
         Decision::Fix(..) => Outcome::Applied,
         Decision::Wait(wait, _) => {
-            settle(&opened, &ruling, Outcome::Waiting(wait.clone()), ports, now).await?
+            settle(&opened, &ruling, Outcome::Waiting(Box::new(wait.clone())), ports, now).await?
         }
         Decision::Notify(_) => settle(&opened, &ruling, Outcome::Notified, ports, now).await?,
         Decision::Suppress(_) => settle(&opened, &ruling, Outcome::Suppressed, ports, now).await?,

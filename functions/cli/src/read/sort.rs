@@ -210,12 +210,17 @@ impl Sorter {
 
     /// Everything that was taken, in order.
     pub(crate) fn sorted(self) -> io::Result<Sorted> {
-        let Sorting { mut run, spilled, runs, count } =
-            self.sorting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut sorting = self.sorting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Beside others the last run goes the same way: history is walked with what memory it held.
+        if !sorting.runs.is_empty() {
+            sorting.spill()?;
+            sorting.run = Run::default();
+        }
+        let Sorting { mut run, spilled, runs, count } = sorting;
         run.sort();
         let mut sources = vec![Source::Memory { run, next: 0 }];
         // However many runs there are, their buffers together stay small.
-        let room = (IN_MEMORY / runs.len().max(1)).clamp(4 * 1024, 256 * 1024);
+        let room = (IN_MEMORY / runs.len().max(1)).clamp(4 * 1024, 64 * 1024);
         sources.extend(runs.into_iter().map(|run| Source::File(Spilled::new(run, room))));
         Sorted::of(sources, spilled, count)
     }

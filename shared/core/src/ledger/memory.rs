@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -66,7 +67,14 @@ impl Book {
     fn put(&mut self, key: &Key, entry: Entry) {
         match self.get_mut(key) {
             Some(known) => *known = entry,
-            None => self.0.entry(key.0.clone()).or_default().push((key.1, key.2, entry)),
+            None => {
+                let entries = self.0.entry(key.0.clone()).or_default();
+                // There are very many of these lists, and none is long.
+                if entries.len() == entries.capacity() {
+                    entries.reserve_exact(8);
+                }
+                entries.push((key.1, key.2, entry));
+            }
         }
     }
 }
@@ -74,9 +82,17 @@ impl Book {
 /// The latest incident of a resource and control.
 #[derive(Debug, Clone)]
 struct Entry {
-    id: IncidentId,
+    /// What began it.
+    change: ChangeId,
     began: Timestamp,
     settled: Option<Settled>,
+}
+
+impl Entry {
+    /// Its name, under the key that it stands under.
+    fn of(&self, (target, control, _): &Key) -> IncidentId {
+        IncidentId { target: target.clone(), control, change: self.change.clone() }
+    }
 }
 
 impl MemoryLedger {
@@ -87,7 +103,7 @@ impl MemoryLedger {
         let first = |set: &BTreeSet<(Timestamp, Key)>| set.first().map(|(time, _)| *time);
         let time = sets.into_iter().flatten().filter_map(first).min().filter(|time| *time <= now)?;
         let due = sets.into_iter().flatten().flat_map(|set| set.iter().take_while(|(at, _)| *at == time));
-        Some((time, due.filter_map(|(_, key)| self.last.get(key)).map(|entry| entry.id.clone()).collect()))
+        Some((time, due.filter_map(|(_, key)| self.incident(key)).collect()))
     }
 
     /// The next time that something waits for, where it waits for nothing else.
@@ -98,7 +114,12 @@ impl MemoryLedger {
     /// The incidents that wait for something.
     pub fn waiting_for(&self, what: &WaitFor) -> Vec<IncidentId> {
         let keys = self.by_cause.get(what).into_iter().flatten();
-        keys.filter_map(|key| self.last.get(key)).map(|entry| entry.id.clone()).collect()
+        keys.filter_map(|key| self.incident(key)).collect()
+    }
+
+    /// The latest incident of a resource and control.
+    fn incident(&self, key: &Key) -> Option<IncidentId> {
+        self.last.get(key).map(|entry| entry.of(key))
     }
 
     /// The revisions of which mended ones have come to be waited for since this was last asked.
@@ -108,7 +129,10 @@ impl MemoryLedger {
 
     /// Whether an incident is the latest of its resource and control.
     pub fn is_latest(&self, id: &IncidentId) -> bool {
-        self.last.of(&id.target).iter().any(|(control, _, entry)| *control == id.control && entry.id == *id)
+        self.last
+            .of(&id.target)
+            .iter()
+            .any(|(control, _, entry)| *control == id.control && entry.change == id.change)
     }
 
     /// Whether an incident of a resource waits.
@@ -142,7 +166,7 @@ impl MemoryLedger {
 
     fn list(&mut self, key: &Key, settled: Option<&Settled>, waits: bool) {
         let Some(Outcome::Waiting(wait)) = settled.map(|settled| &settled.outcome) else { return };
-        let times = match wait {
+        let times = match &**wait {
             Wait::For(WaitFor::Deployment(_), _) => &mut self.by_deadline,
             Wait::Until(_) | Wait::For(WaitFor::Mended(_), _) => &mut self.by_time,
         };
@@ -152,7 +176,7 @@ impl MemoryLedger {
         } else {
             times.remove(&at)
         };
-        let Wait::For(what, _) = wait else { return };
+        let Wait::For(what, _) = &**wait else { return };
         if let (WaitFor::Mended(arn), true) = (what, waits && !self.by_cause.contains_key(what)) {
             self.fresh.push(arn.clone());
         }
@@ -196,7 +220,7 @@ impl Ledger for MemoryLedger {
         if fails
             && finding.made_by_cause
             && !waits
-            && before.is_some_and(|entry| Self::applied(entry) && entry.id.change != finding.cause.id)
+            && before.is_some_and(|entry| Self::applied(entry) && entry.change != finding.cause.id)
         {
             self.reverts.entry(finding.resource.clone()).or_default().insert(finding.cause.id.clone(), now);
         }
@@ -205,12 +229,7 @@ impl Ledger for MemoryLedger {
         let entry = match before {
             Some(entry) if waits || settled.is_some() => entry.clone(),
             _ => {
-                let id = IncidentId {
-                    target: finding.resource.clone(),
-                    control: finding.control.slug,
-                    change: finding.cause.id.clone(),
-                };
-                let entry = Entry { id, began: now, settled: None };
+                let entry = Entry { change: finding.cause.id.clone(), began: now, settled: None };
                 self.stand(&key, None);
                 self.last.put(&key, entry.clone());
                 entry
@@ -221,11 +240,14 @@ impl Ledger for MemoryLedger {
             u32::try_from(changes.len()).unwrap_or(u32::MAX)
         });
         let deadline = entry.settled.as_ref().and_then(|settled| match &settled.outcome {
-            Outcome::Waiting(Wait::For(_, latest)) => Some(*latest),
+            Outcome::Waiting(wait) => match &**wait {
+                Wait::For(_, latest) => Some(*latest),
+                Wait::Until(_) => None,
+            },
             _ => None,
         });
         let history = History { first_seen: Some(entry.began), deadline, reverts, failures: 0 };
-        Ok(Opened { id: entry.id, fingerprint, history, settled })
+        Ok(Opened { id: entry.of(&key), fingerprint, history, settled })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
@@ -258,16 +280,26 @@ impl Ledger for MemoryLedger {
         Ok(Claim::Mine)
     }
 
-    async fn settle(&mut self, id: &IncidentId, settled: Settled, _: Timestamp) -> Result<(), Infallible> {
+    async fn settle(
+        &mut self,
+        id: &IncidentId,
+        mut settled: Settled,
+        _: Timestamp,
+    ) -> Result<(), Infallible> {
         let is = |fails: bool| {
             move |(of, failed, entry): &&(&str, bool, Entry)| {
-                *of == id.control && *failed == fails && entry.id == *id
+                *of == id.control && *failed == fails && entry.change == id.change
             }
         };
         let entries = self.last.of(&id.target);
         if let Some((_, fails, _)) =
             [true, false].into_iter().find_map(|fails| entries.iter().find(is(fails)))
         {
+            // What many controls lack is one sentence, and kept once.
+            let mut reasons = entries.iter().filter_map(|(.., entry)| Some(&entry.settled.as_ref()?.reason));
+            if let Some(known) = reasons.find(|known| **known == settled.reason) {
+                settled.reason = Arc::clone(known);
+            }
             self.stand(&(id.target.clone(), id.control, *fails), Some(settled));
         }
         Ok(())
@@ -288,7 +320,7 @@ impl Ledger for MemoryLedger {
             let Some(entry) = self.last.get(&key) else { continue };
             let Some(settled) = entry.settled.clone() else { continue };
             if matches!(settled.outcome, Outcome::Waiting(_)) {
-                ended.push(entry.id.clone());
+                ended.push(entry.of(&key));
             }
             // What passes, or is gone, was not left so by us: should it come back, it is told again.
             if outcome == Outcome::Gone || settled.outcome != Outcome::Applied {
