@@ -85,9 +85,10 @@ impl PolicyDocument {
         Some(Self { statements: statements.collect::<Option<_>>()? })
     }
 
-    /// The first statement that makes an administrator of whoever has it: every action, every action but some, or
-    /// every action of IAM, on everything; or every action of IAM on all that IAM has, or on every role. A condition does not clear it, since nothing here can tell when it holds;
-    /// what other statements deny does not either, since everything else is left.
+    /// The first statement that makes an administrator of whoever has it: every action, every action but some, or every
+    /// action of IAM, on everything; or every action of IAM on all that IAM has, or on every role. A condition does not
+    /// clear it, since nothing here can tell when it holds; what other statements deny does not either, since
+    /// everything else is left.
     pub fn administrator(&self) -> Option<Grant> {
         self.statements.iter().find_map(Statement::administrator)
     }

@@ -177,8 +177,8 @@ pub struct ResourceId {
     /// instances in the long form (`service/CLUSTER/NAME`), roles, users and groups without their path, Auto Scaling
     /// groups without their number. Where AWS has no ARN, one is made in its manner: `account-setting/NAME` of ECS,
     /// `account-password-policy` of IAM, `registry` of ECR; images are called as Inspector calls them
-    /// (`repository/NAME/sha256:…`). An Express service has the ARN of the service that it manages. A security group that only its name tells is `security-group/NAME`: no name begins
-    /// with `sg-`.
+    /// (`repository/NAME/sha256:…`). An Express service has the ARN of the service that it manages. A security group
+    /// that only its name tells is `security-group/NAME`: no name begins with `sg-`.
     pub arn: Arn,
 }
 

@@ -2,9 +2,10 @@
 //!
 //! A scan goes from one `"eventName"` to the next, and always knows where the last element of the list begins. Where a
 //! name is a record's own, in CloudTrail's form, where a record begins between it and the last name, behind another and
-//! outside of every list (`scan::next_element`), and where nobody watches it, the record is counted and not looked at. Otherwise whole elements are parsed until the name lies behind. What cannot be told is never guessed at: a record
-//! of another form, or one inside of another record, costs the parsing of an element or two. Only behind what is broken
-//! is there a guess, at where the next record begins; that is said.
+//! outside of every list (`scan::next_element`), and where nobody watches it, the record is counted and not looked at.
+//! Otherwise whole elements are parsed until the name lies behind. What cannot be told is never guessed at: a record of
+//! another form, or one inside of another record, costs the parsing of an element or two. Only behind what is broken is
+//! there a guess, at where the next record begins; that is said.
 //!
 //! Records are numbered as they stand in the file. An element without any `"eventName"` is seen only where it is parsed;
 //! elsewhere it is neither counted nor numbered. What is not looked at is not validated.

@@ -1,8 +1,8 @@
 //! Every container has a health check of its own.
 //!
-//! ECS does not look at the `HEALTHCHECK` of an image, so that an absent member is none; nor is one
-//! without a command, or whose command is `NONE`. What the check does is not judged. Opt-in: a service behind a load balancer has its target's health anyway, and this is about serving, not
-//! about safety.
+//! ECS does not look at the `HEALTHCHECK` of an image, so that an absent member is none; nor is one without a command,
+//! or whose command is `NONE`. What the check does is not judged. Opt-in: a service behind a load balancer has its
+//! target's health anyway, and this is about serving, not about safety.
 
 use serde_json::Value;
 

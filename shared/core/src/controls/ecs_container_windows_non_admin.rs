@@ -1,9 +1,10 @@
 //! ECS.21: Windows containers name a user that is no administrator.
 //!
 //! Absent fails, and so do `ContainerAdministrator`, `Administrator` and `SYSTEM`, in any case and with or without what
-//! stands before a backslash, and the SIDs of the system and of the administrators. Only where the family says Windows: AWS counts an absent family as Windows here and as
-//! Linux in ECS.20, so that every such definition would fail twice. Opt-in, since the API's reference says that `user`
-//! is not supported for Windows containers, which is the opposite of what ECS.21 asks for.
+//! stands before a backslash, and the SIDs of the system and of the administrators. Only where the family says Windows:
+//! AWS counts an absent family as Windows here and as Linux in ECS.20, so that every such definition would fail twice.
+//! Opt-in, since the API's reference says that `user` is not supported for Windows containers, which is the opposite of
+//! what ECS.21 asks for.
 
 use serde_json::Value;
 

@@ -1,12 +1,12 @@
 //! No secret stands in a task definition in plain text.
 //!
-//! Judged are the values of variables, the words of `command`, `entryPoint` and health checks, labels, and the options of
-//! log drivers, of log routers (FireLens) and of the drivers of volumes. What fails is what only a secret looks like (keys and tokens with a form of their own, private keys, web
-//! tokens, passwords in addresses and in JSON, headers' credentials), and a value under a name such as `DB_PASSWORD` or
-//! behind a flag such as `--db-password` that could be the secret itself.
-//! References, paths, addresses, switches, numbers, templates and words to be replaced pass. Entries of `secrets` and
-//! `secretOptions` are where secrets belong. Says nothing of files that `environmentFiles` names, nor of secrets in the
-//! image. Values are never kept and never told: a finding names the place, the variable and the kind.
+//! Judged are the values of variables, the words of `command`, `entryPoint` and health checks, labels, and the options
+//! of log drivers, of log routers (FireLens) and of the drivers of volumes. What fails is what only a secret looks like
+//! (keys and tokens with a form of their own, private keys, web tokens, passwords in addresses and in JSON, headers'
+//! credentials), and a value under a name such as `DB_PASSWORD` or behind a flag such as `--db-password` that could be
+//! the secret itself. References, paths, addresses, switches, numbers, templates and words to be replaced pass. Entries
+//! of `secrets` and `secretOptions` are where secrets belong. Says nothing of files that `environmentFiles` names, nor
+//! of secrets in the image. Values are never kept and never told: a finding names the place, the variable and the kind.
 
 use crate::control::{
     Compliance, Context, Control, Functions, NO_KEY, Practice, Ratchet, Rule, Severity, every, no_fix,
