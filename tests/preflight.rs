@@ -3,15 +3,19 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use shipshape_core::control::{Severity, evaluate};
 use shipshape_core::document::Document;
 use shipshape_core::facts::Facts;
+use shipshape_core::judgement::Readiness;
 use shipshape_core::policy::Policy;
-use shipshape_core::preflight::Doubts;
-use shipshape_core::preflight::reachability::of_the_mended;
-use shipshape_core::resource::{Body, Resource, ResourceId, ResourceType};
+use shipshape_core::preflight::preflight;
+use shipshape_core::remediation::{plan, prove};
+use shipshape_core::resource::{Resource, ResourceId, ResourceType};
+use shipshape_core::selection::{Selection, find};
 use shipshape_tests::{Call, arn, good_task, nat_network, policy, service, walk, world};
 
 const CONTROL: &str = "ecs-service-no-public-ip";
+const LOGGING: &str = "ecs-container-logging";
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.2";
 
@@ -329,7 +333,7 @@ fn a_roll_must_start_the_same_images() {
     says(&loose, "versionConsistency disabled");
 }
 
-/// What speaks against moving a service to a revision that logs by awslogs, as its network is.
+/// What the pre-flight says of moving a service from a revision without logs to the mended one.
 fn moving(network: &[Value], service: &Value, old: &Value) -> String {
     let mut facts = Facts::default();
     for known in network {
@@ -340,24 +344,27 @@ fn moving(network: &[Value], service: &Value, old: &Value) -> String {
         Resource::read(id, Document::from_value(json)).unwrap()
     };
     let resource = read(ResourceType::Service, "service/shop/checkout", service);
-    let tasks = [old, &good_task("checkout", 8)]
-        .map(|json| read(ResourceType::TaskDefinition, "task-definition/checkout:7", json));
-    let (Body::Service(body), [Body::TaskDefinition(old), Body::TaskDefinition(mended)]) =
-        (&resource.body, [&tasks[0].body, &tasks[1].body])
-    else {
-        panic!("not a service and two revisions")
-    };
-    let mut doubts = Doubts::default();
-    of_the_mended(&resource, body, [old, mended], &facts, &mut doubts);
-    format!("{doubts:?}")
+    let revision = read(ResourceType::TaskDefinition, "task-definition/checkout:7", old);
+    // As the fix mends it, a full buffer does not stop the program.
+    let mut logging = good_task("checkout", 8);
+    logging["containerDefinitions"][0]["logConfiguration"]["options"]["mode"] = json!("non-blocking");
+    let mended = read(ResourceType::TaskDefinition, "task-definition/checkout:8", &logging);
+    facts.learn_mended(revision.id.arn.clone(), mended);
+    facts.learn(revision);
+    let selection = Selection::of(&fixing(), &[find(LOGGING).unwrap()], Severity::Informational);
+    let evaluation = evaluate(&resource, &facts, &selection).remove(0);
+    let selected = selection.get(evaluation.control).unwrap();
+    let fix = plan(&resource, &evaluation, &facts, selected).unwrap();
+    let proof = prove(&fix, evaluation.control, &resource, &facts, &selection);
+    Readiness::of(&preflight(&fix, &resource, &facts, selected, proof)).text
 }
 
 #[test]
 fn a_mended_revision_that_is_the_first_to_log_needs_a_way_to_the_log() {
-    let nothing = format!("{:?}", Doubts::default());
     let mut silent = good_task("checkout", 7);
     silent["containerDefinitions"][0]["logConfiguration"] = Value::Null;
-    let private = service("checkout", "checkout:7", "DISABLED");
+    let mut private = service("checkout", "checkout:7", "DISABLED");
+    private["tags"] = json!([]);
     let without = |service: &str| {
         let mut network = by_endpoints().network;
         network[3]["VpcEndpoints"]
@@ -367,13 +374,19 @@ fn a_mended_revision_that_is_the_first_to_log_needs_a_way_to_the_log() {
         network
     };
     let shut = moving(&without(".logs"), &private, &silent);
-    assert!(shut.contains("no route to logs"), "{shut}");
-    assert_eq!(moving(&by_endpoints().network, &private, &silent), nothing);
+    assert!(shut.contains("no interface endpoint for logs"), "{shut}");
+    let open = moving(&by_endpoints().network, &private, &silent);
+    assert_eq!(open, "", "proved");
     // What else the task fetches it fetches already.
-    assert_eq!(moving(&without(".ecr.api"), &private, &silent), nothing);
-    // So it is with a log that is written already, and on the host's own network.
-    assert_eq!(moving(&without(".logs"), &private, &good_task("checkout", 7)), nothing);
+    assert_eq!(moving(&without(".ecr.api"), &private, &silent), "");
+    // So it is where another container's log is written already, and on the host's own network.
+    let mut half = good_task("checkout", 7);
+    let mut second = half["containerDefinitions"][0].clone();
+    second["name"] = json!("second");
+    second["logConfiguration"] = Value::Null;
+    half["containerDefinitions"].as_array_mut().unwrap().push(second);
+    assert_eq!(moving(&without(".logs"), &private, &half), "");
     let mut on_hosts = private;
     on_hosts["networkConfiguration"] = Value::Null;
-    assert_eq!(moving(&without(".logs"), &on_hosts, &silent), nothing);
+    assert_eq!(moving(&without(".logs"), &on_hosts, &silent), "");
 }
