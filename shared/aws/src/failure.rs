@@ -31,12 +31,24 @@ pub enum FailureKind {
 }
 
 /// Codes of AWS that say "not now" with the status of a refusal.
-const LATER: &[&str] = &["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException",
-    "ServerException", "ServiceUnavailable", "InternalFailure", "InternalError", "RequestTimeout",
-    "ProvisionedThroughputExceededException", "TransactionInProgressException", "UpdateInProgressException"];
+const LATER: &[&str] = &[
+    "ThrottlingException",
+    "Throttling",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "ServerException",
+    "ServiceUnavailable",
+    "InternalFailure",
+    "InternalError",
+    "RequestTimeout",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "UpdateInProgressException",
+];
 
 /// Codes that say that nothing of this name exists.
-const MISSING: &[&str] = &["ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"];
+const MISSING: &[&str] =
+    &["ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"];
 
 impl Failure {
     /// The failure of a call.

@@ -13,8 +13,8 @@ use shipshape_core::facts::Need;
 use shipshape_core::ids::Arn;
 use shipshape_core::resource::{ResourceId, ResourceType};
 
-use shipshape_aws::failure::Failure;
 use crate::raw::RawAnswer;
+use shipshape_aws::failure::Failure;
 
 /// What AWS sent, call by call.
 pub type Answers = Vec<Box<RawValue>>;
@@ -88,7 +88,11 @@ async fn clusters(client: &Client, names: &[String]) -> Result<Option<Box<RawVal
     raw.of("DescribeClusters", sent)
 }
 
-async fn describe_services(client: &Client, cluster: &Arn, names: &[String]) -> Result<Option<Box<RawValue>>, Failure> {
+async fn describe_services(
+    client: &Client,
+    cluster: &Arn,
+    names: &[String],
+) -> Result<Option<Box<RawValue>>, Failure> {
     let raw = RawAnswer::default();
     let call = client.describe_services().cluster(cluster.as_str()).set_services(Some(names.to_vec()));
     let sent = call.include(ServiceField::Tags).customize().interceptor(raw.clone()).send().await;
