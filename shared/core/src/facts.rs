@@ -3,7 +3,7 @@
 //! [`Need`] is data: whoever runs the pipeline fetches it (replay from its inventory, a function from AWS, a test
 //! from a map) and judges again. A fact that is missing stays missing: nothing here guesses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -41,6 +41,7 @@ pub struct Facts {
     /// Express services, which have the ARNs of the services that they manage.
     express: BTreeMap<Arn, Resource>,
     mended: BTreeMap<Arn, Arn>,
+    gone: BTreeSet<ResourceId>,
     /// Subnets, routes, endpoints and groups.
     pub network: Network,
     /// Roles and policies.
@@ -83,7 +84,21 @@ impl Facts {
 
     /// Learns a resource's state.
     pub fn learn(&mut self, resource: Resource) {
+        if !self.gone.is_empty() {
+            self.gone.remove(&resource.id);
+        }
         self.of_kind(resource.id.kind).insert(resource.id.arn.clone(), resource);
+    }
+
+    /// Learns that nothing of this name exists.
+    pub fn learn_gone(&mut self, id: ResourceId) {
+        self.of_kind(id.kind).remove(&id.arn);
+        self.gone.insert(id);
+    }
+
+    /// Whether it was looked for, and does not exist.
+    pub fn is_gone(&self, id: &ResourceId) -> bool {
+        self.gone.contains(id)
     }
 
     /// Forgets what is gone, or what can no longer be told. Of a setting that was deleted, what an answer told of every

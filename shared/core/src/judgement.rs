@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::control::Evaluation;
+use crate::control::{Compliance, Evaluation, Violation};
 use crate::decide::{Decision, Reason, Why};
 use crate::facts::Need;
-use crate::finding::Cause;
+use crate::finding::{Cause, Fingerprint};
 use crate::ledger::{IncidentId, Outcome};
 use crate::policy::Exemption;
 use crate::preflight::Preflight;
@@ -35,6 +35,18 @@ pub struct Judgement {
     pub incident: Option<IncidentId>,
     /// Where the incident stands.
     pub outcome: Option<Outcome>,
+}
+
+impl Judgement {
+    /// What was seen, as a short hash.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let violations: &[Violation] = match &self.evaluation.compliance {
+            Compliance::Failed(violations) => violations,
+            _ => &[],
+        };
+        let found_in = self.evaluation.found_in.as_ref();
+        Fingerprint::of_finding(self.evaluation.control.slug, &self.resource, found_in, violations)
+    }
 }
 
 /// What a pre-flight said, in words.

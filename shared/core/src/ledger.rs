@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::decide::{History, Wait};
 use crate::finding::{Finding, Fingerprint};
 use crate::ids::{AccountId, Arn, ChangeId};
+use crate::judgement::Judgement;
 use crate::remediation::Remediation;
 use crate::resource::ResourceId;
 
@@ -37,6 +38,8 @@ pub struct Opened {
     pub history: History,
     /// How the same state ended before, if it did: the same end again is not told again.
     pub settled: Option<Settled>,
+    /// Whether this very change was dealt with already, to its end: it was delivered a second time.
+    pub dealt_with: bool,
 }
 
 /// A state that was dealt with, and how.
@@ -95,6 +98,8 @@ impl Outcome {
 pub struct Request<'a> {
     /// What would be written.
     pub remediation: &'a Remediation,
+    /// What was judged of the controls that it makes pass.
+    pub judgements: Vec<&'a Judgement>,
     /// The account whose budget it is.
     pub account: &'a AccountId,
     /// The change that it answers.
@@ -114,8 +119,6 @@ pub enum Claim {
     Mine,
     /// This change was dealt with already.
     Done,
-    /// Another attempt lives: the message goes back.
-    Held,
     /// The budget is spent; ends as a notification. The sentence says which.
     OverBudget(String),
 }
@@ -125,7 +128,8 @@ pub trait Ledger {
     /// The failure of a port.
     type Error;
 
-    /// Puts a finding to its incident: an open one that waits, or a new one.
+    /// Puts a finding to its incident: an open one that waits, or a new one. Where another attempt is at work on the
+    /// resource, that is a failure of the port: the change is brought again.
     fn open(
         &mut self,
         finding: &Finding,

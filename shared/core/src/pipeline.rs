@@ -1,26 +1,25 @@
 //! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle. Nothing else is async; the
 //! ports do what waits. Replay, notify and fix run this very code, and differ in their ports alone.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::change::{Change, Observed, Request};
-use crate::control::{Compliance, Evaluation, evaluate, evaluate_part};
-use crate::decide::{Authorized, Decision, Proposal, Why, decide};
+use crate::change::{Change, Observed};
+use crate::control::{Compliance, Evaluation, evaluate_part};
 use crate::facts::Need;
-use crate::finding::{Cause, Finding, Owner};
-use crate::judgement::{Judgement, Readiness, Report, Ruling};
-use crate::ledger::{Opened, Outcome, Settled};
-use crate::policy::{ExemptionMatch, Mode, Policy};
+use crate::finding::Cause;
+use crate::judgement::{Judgement, Report, Ruling};
+use crate::ledger::{IncidentId, Opened, Outcome, Settled};
+use crate::policy::Policy;
 use crate::ports::Ports;
-use crate::preflight::{Preflight, preflight};
-use crate::remediation::{self, Fix, Prover};
+use crate::remediation::Prover;
 use crate::resource::{Resource, ResourceId};
-use crate::selection::{Selected, Selection};
+use crate::selection::Selection;
 
 mod act;
+mod judge;
+mod rule;
 
 /// How often needs are fetched and a change judged again.
 const ROUNDS: usize = 3;
@@ -34,18 +33,70 @@ pub enum Occasion {
     Resumed,
 }
 
+/// What is judged, and when.
+#[derive(Debug, Clone)]
+pub struct Case<'a> {
+    change: &'a Change,
+    earlier: &'a [Change],
+    causes: Vec<Arc<Cause>>,
+    occasion: Occasion,
+    now: Timestamp,
+}
+
+impl<'a> Case<'a> {
+    /// One change.
+    pub fn new(change: &'a Change, occasion: Occasion, now: Timestamp) -> Self {
+        Self { change, earlier: &[], causes: vec![Arc::new(Cause::of(change))], occasion, now }
+    }
+
+    /// The same with changes of the same resource that came before it, oldest first: what the resource is now is judged
+    /// once for all of them.
+    pub fn after(mut self, earlier: &'a [Change]) -> Self {
+        self.earlier = earlier;
+        self.causes.extend(earlier.iter().map(|change| Arc::new(Cause::of(change))));
+        self
+    }
+
+    /// Its changes with their causes, the last one first.
+    fn changes(&self) -> impl Iterator<Item = (&'a Change, &Arc<Cause>)> {
+        let (last, before) = (self.causes.first(), self.causes.iter().skip(1));
+        let earlier = self.earlier.iter().zip(before).rev();
+        last.map(|cause| (self.change, cause)).into_iter().chain(earlier)
+    }
+
+    /// The last change that a test finds true, and its cause; the last one of all where none is.
+    fn last(&self, is: impl Fn(&Change) -> bool) -> (&'a Change, Arc<Cause>, bool) {
+        let found = self.changes().find(|(change, _)| is(change));
+        let (change, cause) = found.unwrap_or((self.change, &self.causes[0]));
+        (change, Arc::clone(cause), found.is_some())
+    }
+
+    /// An answer of which nothing follows.
+    fn judgement(&self, id: &ResourceId, evaluation: Evaluation) -> Judgement {
+        Judgement {
+            cause: Arc::clone(&self.causes[0]),
+            at: self.now,
+            resource: id.clone(),
+            evaluation,
+            fix: None,
+            readiness: None,
+            ruling: None,
+            incident: None,
+            outcome: None,
+        }
+    }
+}
+
 /// Takes one change from its evaluation to its end.
 pub async fn handle<P: Ports>(
-    change: &Change,
-    occasion: Occasion,
+    case: &Case<'_>,
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
-    now: Timestamp,
 ) -> Result<Report, P::Failure> {
-    let case = Case { change, cause: Arc::new(Cause::of(change)), occasion, now };
+    let (occasion, now) = (case.occasion, case.now);
     let mut report = Report::default();
-    for observed in &change.observed {
+    for observed in &case.change.observed {
         let id = observed.id();
         if let Observed::Gone(id) = observed {
             report.gone.extend(ports.close(id, None, Outcome::Gone).await?);
@@ -58,7 +109,11 @@ pub async fn handle<P: Ports>(
         let mended = ports.facts().mended(&id.arn).map(|last| Observed::State(Box::new(last.clone())));
         let observed = mended.as_ref().unwrap_or(observed);
         let id = observed.id();
-        let (resource, evaluations) = judge(observed, ports, selection).await?;
+        let (resource, evaluations) = judge::judge(observed, ports, selection).await?;
+        if ports.facts().is_gone(id) {
+            report.gone.extend(ports.close(id, None, Outcome::Gone).await?);
+            continue;
+        }
         let whole = resource.as_deref().map(|resource| Judged { resource, part: false });
         let (part, shown) = match observed {
             Observed::Part(resource) => {
@@ -80,7 +135,7 @@ pub async fn handle<P: Ports>(
             let judgement = match (&evaluation.compliance, judged) {
                 (Compliance::Failed(_), Some(judged)) => {
                     let (judgement, fix) =
-                        rule(&case, judged, evaluation, &mut prover, ports, policy, selection).await?;
+                        rule::rule(case, judged, evaluation, &mut prover, ports, policy, selection).await?;
                     authorized.extend(fix);
                     judgement
                 }
@@ -92,10 +147,10 @@ pub async fn handle<P: Ports>(
                     // Many controls lack the same.
                     let text = match unjudged.take().filter(|(lacked, _)| lacked == needs) {
                         Some((_, text)) => text,
-                        None => unknown(needs, id),
+                        None => judge::unknown(needs, id),
                     };
                     unjudged = Some((needs.clone(), text.clone()));
-                    undecided(&case, id, evaluation, text, ports, policy).await?
+                    rule::undecided(case, id, evaluation, text, ports, policy).await?
                 }
                 _ => {
                     // What waited has nothing to fix any more, and what was told is told again should it come back.
@@ -108,7 +163,10 @@ pub async fn handle<P: Ports>(
             };
             judgements.push(judgement);
         }
-        act::act(change, authorized, &mut judgements, ports, policy, selection, now).await?;
+        act::act(case.change, authorized, &mut judgements, ports, policy, selection, now).await?;
+        for judgement in &judgements {
+            others(case, judgement, ports).await?;
+        }
         let told: Vec<&Judgement> = judgements.iter().filter(|one| tells(one)).collect();
         if !told.is_empty() {
             ports.publish(&told).await?;
@@ -119,31 +177,6 @@ pub async fn handle<P: Ports>(
         }
     }
     Ok(report)
-}
-
-/// A change as it is judged.
-struct Case<'a> {
-    change: &'a Change,
-    cause: Arc<Cause>,
-    occasion: Occasion,
-    now: Timestamp,
-}
-
-impl Case<'_> {
-    /// An answer of which nothing follows.
-    fn judgement(&self, id: &ResourceId, evaluation: Evaluation) -> Judgement {
-        Judgement {
-            cause: Arc::clone(&self.cause),
-            at: self.now,
-            resource: id.clone(),
-            evaluation,
-            fix: None,
-            readiness: None,
-            ruling: None,
-            incident: None,
-            outcome: None,
-        }
-    }
 }
 
 /// The document that an answer is about.
@@ -162,100 +195,22 @@ fn tells(judgement: &Judgement) -> bool {
     matches!(judgement.outcome, Some(Outcome::Notified | Outcome::Applied | Outcome::Failed))
 }
 
-/// Evaluates what was observed, fetching what it needs, at most three times. Of what the event shows in part, the whole
-/// is evaluated.
-async fn judge<'o, P: Ports>(
-    observed: &'o Observed,
-    ports: &mut P,
-    selection: &Selection,
-) -> Result<(Option<Cow<'o, Resource>>, Vec<Evaluation>), P::Failure> {
-    let mut shown = match observed {
-        Observed::State(resource) => Some(Cow::Borrowed(&**resource)),
-        observed => ports.facts().known(observed.id()).cloned().map(Cow::Owned),
-    };
-    let mut round = 0;
-    loop {
-        let (evaluations, needs) = match shown.as_deref() {
-            None => (missing(observed.id(), selection), vec![Need::Resource(observed.id().clone())]),
-            Some(resource) => {
-                let evaluations = evaluate(resource, ports.facts(), selection);
-                let needs = needed(&evaluations, resource);
-                (evaluations, needs)
-            }
+/// Every change that was judged with another has an incident of its own, which says where its end stands.
+async fn others<P: Ports>(case: &Case<'_>, judgement: &Judgement, ports: &mut P) -> Result<(), P::Failure> {
+    let (Some(incident), Some(ruling)) = (&judgement.incident, &judgement.ruling) else { return Ok(()) };
+    if case.earlier.is_empty() || matches!(judgement.outcome, Some(Outcome::Waiting(_)) | None) {
+        return Ok(());
+    }
+    for (change, _) in case.changes().filter(|(change, _)| change.id != incident.change) {
+        let id = IncidentId { change: change.id.clone(), ..incident.clone() };
+        let settled = Settled {
+            fingerprint: judgement.fingerprint(),
+            outcome: Outcome::Repeated,
+            reason: format!("judged together with {}: {}", incident.change, ruling.reason.text).into(),
         };
-        if needs.is_empty() || round == ROUNDS || !ports.fetch(&needs).await? {
-            return Ok((shown, evaluations));
-        }
-        // A resource that hides a member is replaced by its description.
-        if let Some(described) = ports.facts().known(observed.id()) {
-            shown = Some(Cow::Owned(described.clone()));
-        }
-        round += 1;
+        ports.settle(&id, settled, case.now).await?;
     }
-}
-
-fn needed(evaluations: &[Evaluation], resource: &Resource) -> Vec<Need> {
-    let mut needs: Vec<Need> = Vec::new();
-    for evaluation in evaluations {
-        if let Compliance::Unknown(missing) = &evaluation.compliance {
-            needs.extend(missing.iter().map(|need| need.of(&resource.id)));
-        }
-    }
-    needs.sort();
-    needs.dedup();
-    needs
-}
-
-/// Every control's answer for a resource of which only the name is known.
-fn missing(id: &ResourceId, selection: &Selection) -> Vec<Evaluation> {
-    let concerned = selection.iter().filter(|selected| selected.control.concerns(id.kind));
-    let unknown = |selected: &Selected| Evaluation {
-        control: selected.control,
-        found_in: None,
-        compliance: Compliance::Unknown(vec![Need::Resource(id.clone())]),
-    };
-    concerned.map(unknown).collect()
-}
-
-fn unknown(needs: &[Need], id: &ResourceId) -> String {
-    let mut calls: Vec<String> = needs.iter().map(|need| need.of(id).call()).collect();
-    calls.dedup();
-    ["cannot be judged without ", &calls.join(" · ")].concat()
-}
-
-/// Tells, once, that a control could not be judged.
-async fn undecided<P: Ports>(
-    case: &Case<'_>,
-    id: &ResourceId,
-    evaluation: Evaluation,
-    text: String,
-    ports: &mut P,
-    policy: &Policy,
-) -> Result<Judgement, P::Failure> {
-    let mut judgement = case.judgement(id, evaluation);
-    let finding = Finding {
-        control: judgement.evaluation.control,
-        resource: id.clone(),
-        found_in: None,
-        violations: Vec::new(),
-        cause: Arc::clone(&judgement.cause),
-        made_by_cause: false,
-        starts_deployment: false,
-        owner: None,
-    };
-    if policy.effective(&finding.subject()).mode.value == Mode::Off {
-        return Ok(judgement);
-    }
-    let opened = ports.open(&finding, case.now).await?;
-    let (ruling, end) = match policy.exemption(&finding.subject(), case.now) {
-        Some(ExemptionMatch::Live(exemption)) => (Ruling::exempt(exemption), Outcome::Suppressed),
-        _ => (Ruling::notify(Why::Unknown, text), Outcome::Notified),
-    };
-    let outcome = settle(&opened, &ruling, end, ports, case.now).await?;
-    judgement.ruling = Some(ruling);
-    judgement.incident = Some(opened.id);
-    judgement.outcome = Some(outcome);
-    Ok(judgement)
+    Ok(())
 }
 
 /// Writes down where an incident stands; the same end of the same state as before is a repeat.
@@ -276,103 +231,4 @@ async fn settle<P: Ports>(
     let settled = Settled { fingerprint: opened.fingerprint, outcome: outcome.clone(), reason: text.into() };
     ports.settle(&opened.id, settled, now).await?;
     Ok(outcome)
-}
-
-/// Plans, pre-flights and decides about one failed evaluation.
-async fn rule<P: Ports>(
-    case: &Case<'_>,
-    judged: Judged<'_>,
-    evaluation: Evaluation,
-    prover: &mut Option<Prover<'_>>,
-    ports: &mut P,
-    policy: &Policy,
-    selection: &Selection,
-) -> Result<(Judgement, Option<Authorized>), P::Failure> {
-    let (resource, now) = (judged.resource, case.now);
-    let finding = finding(case, resource, &evaluation);
-    let opened = ports.open(&finding, now).await?;
-    let proposal = propose(judged, &evaluation, prover, ports, selection).await?;
-    let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
-    let decision = decide(&finding, proposed, policy, &opened.history, now);
-    let ruling = Ruling::of(&decision);
-    let outcome = match &decision {
-        // Stands until the write has been tried.
-        Decision::Fix(..) => Outcome::Applied,
-        Decision::Wait(wait, _) => {
-            settle(&opened, &ruling, Outcome::Waiting(Box::new(wait.clone())), ports, now).await?
-        }
-        Decision::Notify(_) => settle(&opened, &ruling, Outcome::Notified, ports, now).await?,
-        Decision::Suppress(_) => settle(&opened, &ruling, Outcome::Suppressed, ports, now).await?,
-        Decision::Off(_) => settle(&opened, &ruling, Outcome::Off, ports, now).await?,
-    };
-    let mut judgement = case.judgement(&resource.id, evaluation);
-    judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));
-    judgement.fix = proposal.map(|(fix, _)| fix);
-    judgement.ruling = Some(ruling);
-    judgement.incident = Some(opened.id);
-    judgement.outcome = Some(outcome);
-    let authorized = match decision {
-        Decision::Fix(authorized, _) => Some(*authorized),
-        _ => None,
-    };
-    Ok((judgement, authorized))
-}
-
-fn finding(case: &Case<'_>, resource: &Resource, evaluation: &Evaluation) -> Finding {
-    let change = case.change;
-    let violations = match &evaluation.compliance {
-        Compliance::Failed(violations) => violations.clone(),
-        _ => Vec::new(),
-    };
-    // A service answers for its revision by naming it.
-    let set = |path: &str| match evaluation.found_in {
-        Some(_) => change.touches(resource.id.kind, "taskDefinition"),
-        None => change
-            .touches(resource.id.kind, path.trim_start_matches('/').split('/').next().unwrap_or_default()),
-    };
-    let made_by_cause = violations.iter().any(|violation| set(&violation.path));
-    // A request that is hidden may have named anything, and is no proof that this change rolls the service.
-    let shown = change.api.creates().is_some() || matches!(change.request, Request::Members(_));
-    Finding {
-        control: evaluation.control,
-        resource: resource.id.clone(),
-        found_in: evaluation.found_in.clone(),
-        made_by_cause,
-        starts_deployment: made_by_cause && shown && case.occasion == Occasion::Arrived,
-        violations,
-        cause: Arc::clone(&case.cause),
-        owner: Owner::of(resource, change.origin),
-    }
-}
-
-/// The plan and what its pre-flight says, fetching what that needs, at most three times. Nothing is proved on a part:
-/// what is not shown may make the plan another one.
-async fn propose<P: Ports>(
-    judged: Judged<'_>,
-    evaluation: &Evaluation,
-    prover: &mut Option<Prover<'_>>,
-    ports: &mut P,
-    selection: &Selection,
-) -> Result<Option<(Fix, Preflight)>, P::Failure> {
-    let resource = judged.resource;
-    let Some(selected) = selection.get(evaluation.control) else { return Ok(None) };
-    for round in 0..=ROUNDS {
-        let facts = ports.facts();
-        let Some(fix) = remediation::plan(resource, evaluation, facts, selected) else { return Ok(None) };
-        let Some(prover) = prover.as_mut().filter(|_| !judged.part) else {
-            return Ok(Some((fix, Preflight::Unknown(vec![Need::Resource(resource.id.clone())]))));
-        };
-        let proof = prover.prove(&fix, selected.control, facts, selection);
-        let answer = preflight(&fix, resource, facts, selected, proof);
-        match &answer {
-            Preflight::Unknown(needs) if round < ROUNDS => {
-                if !ports.fetch(needs).await? {
-                    return Ok(Some((fix, answer)));
-                }
-                prover.facts_changed();
-            }
-            _ => return Ok(Some((fix, answer))),
-        }
-    }
-    Ok(None)
 }

@@ -5,6 +5,7 @@ use crate::facts::{Facts, Need};
 use crate::judgement::Judgement;
 use crate::ledger::Ledger;
 use crate::remediation::Remediation;
+use crate::resource::ResourceId;
 
 /// Answers needs.
 pub trait Lookup {
@@ -16,6 +17,10 @@ pub trait Lookup {
 
     /// Fetches what it can, in batches. `false` where nothing new was learned.
     fn fetch(&mut self, needs: &[Need]) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Describes a resource of which an event told, so that what it is now is judged, or learns that it is gone.
+    /// `false` where nothing newer than events can be had, as in history.
+    fn refresh(&mut self, id: &ResourceId) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 }
 
 /// Writes.
@@ -23,7 +28,8 @@ pub trait Remediator {
     /// The failure of a port.
     type Error;
 
-    /// Reads the resource again, and writes the remediation if it still is what was seen.
+    /// Reads the resource again, and writes the remediation if it still is what was seen. Where it is not, that is a
+    /// failure of the port: whoever brought the change brings it again, to be judged anew.
     fn apply(
         &mut self,
         remediation: &Remediation,
@@ -35,8 +41,8 @@ pub trait Remediator {
 pub enum Applied {
     /// It is written.
     Done,
-    /// The resource has changed since: nothing is written, and its own event judges it anew.
-    Changed,
+    /// There is nothing to write to any more.
+    Gone,
     /// AWS refused it, with this sentence.
     Refused(String),
 }

@@ -19,7 +19,7 @@ use crate::inventory::Inventory;
 use crate::judgement::Judgement;
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
-use crate::pipeline::{Occasion, handle};
+use crate::pipeline::{Case, Occasion, handle};
 use crate::policy::Policy;
 use crate::ports::{Applied, Lookup, Notifier, Ports, Remediator};
 use crate::preflight::WaitFor;
@@ -252,7 +252,8 @@ impl World {
         selection: &Selection,
         step: &mut Step,
     ) {
-        let report = ready(handle(change, occasion, &mut self.ports, &self.policy, selection, now));
+        let case = Case::new(change, occasion, now);
+        let report = ready(handle(&case, &mut self.ports, &self.policy, selection));
         for judgement in &report.judgements {
             let (Some(id), Some(Outcome::Waiting(_))) = (&judgement.incident, &judgement.outcome) else {
                 continue;
@@ -302,6 +303,10 @@ impl Lookup for Desk {
 
     async fn fetch(&mut self, needs: &[Need]) -> Result<bool, Infallible> {
         Ok(self.inventory.fetch(needs))
+    }
+
+    async fn refresh(&mut self, _: &ResourceId) -> Result<bool, Infallible> {
+        Ok(false)
     }
 }
 

@@ -247,7 +247,7 @@ impl Ledger for MemoryLedger {
             _ => None,
         });
         let history = History { first_seen: Some(entry.began), deadline, reverts, failures: 0 };
-        Ok(Opened { id: entry.of(&key), fingerprint, history, settled })
+        Ok(Opened { id: entry.of(&key), fingerprint, history, settled, dealt_with: false })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {

@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 
 use crate::change::Change;
-use crate::control::Compliance;
 use crate::decide::{Authorized, Why};
 use crate::facts::Facts;
-use crate::finding::Fingerprint;
 use crate::ids::Arn;
 use crate::judgement::{Judgement, Ruling};
 use crate::ledger::{Claim, Outcome, Request, Settled};
@@ -38,6 +36,7 @@ pub(super) async fn act<P: Ports>(
         let budget = policy.budget();
         let request = Request {
             remediation: &remediation,
+            judgements: of(remediation.controls(), judgements),
             account: &change.account,
             change: &change.id,
             rolls: rolls(&remediation, ports.facts()),
@@ -47,13 +46,13 @@ pub(super) async fn act<P: Ports>(
         let (ruling, outcome) = match ports.claim(&request, now).await? {
             Claim::Mine => match ports.apply(&remediation).await? {
                 Applied::Done => (None, Outcome::Applied),
-                Applied::Changed => (None, Outcome::Stale),
+                Applied::Gone => (None, Outcome::Gone),
                 Applied::Refused(text) => (
                     Some(Ruling::notify(Why::Refused(vec!["AWS refused".to_owned()]), text)),
                     Outcome::Failed,
                 ),
             },
-            Claim::Done | Claim::Held => (None, Outcome::Repeated),
+            Claim::Done => (None, Outcome::Repeated),
             Claim::OverBudget(text) => {
                 let text = format!("{text}: not fixed, told instead");
                 (Some(Ruling::notify(Why::OverBudget, text)), Outcome::Notified)
@@ -62,6 +61,11 @@ pub(super) async fn act<P: Ports>(
         end(remediation.controls(), ruling, outcome, judgements, ports, now).await?;
     }
     Ok(())
+}
+
+/// The judgements of some controls.
+fn of<'j>(controls: &[&str], judgements: &'j [Judgement]) -> Vec<&'j Judgement> {
+    judgements.iter().filter(|one| controls.contains(&one.evaluation.control.slug)).collect()
 }
 
 /// Ends the incidents of the controls of one write.
@@ -79,16 +83,7 @@ async fn end<P: Ports>(
         }
         judgement.outcome = Some(outcome.clone());
         let (Some(id), Some(ruling)) = (&judgement.incident, &judgement.ruling) else { continue };
-        let violations = match &judgement.evaluation.compliance {
-            Compliance::Failed(violations) => violations.clone(),
-            _ => Vec::new(),
-        };
-        let fingerprint = Fingerprint::of_finding(
-            judgement.evaluation.control.slug,
-            &judgement.resource,
-            judgement.evaluation.found_in.as_ref(),
-            &violations,
-        );
+        let fingerprint = judgement.fingerprint();
         let settled =
             Settled { fingerprint, outcome: outcome.clone(), reason: ruling.reason.text.as_str().into() };
         ports.settle(id, settled, now).await?;
