@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, Arn, ChangeId, Region};
 use crate::resource::{Resource, ResourceId, ResourceType, Retagged};
@@ -141,7 +142,8 @@ impl fmt::Display for Actor {
 
 /// The tool that a change was made with. A hint, since callers choose their user agent: good for wording, for
 /// routing and for standing back, never a reason to trust.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// A stack operation, by whoever started it.
     CloudFormation,

@@ -6,6 +6,7 @@ pub mod ids;
 
 pub mod event;
 
+pub mod asked;
 pub mod change;
 pub mod document;
 pub mod image;

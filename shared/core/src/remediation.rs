@@ -18,9 +18,12 @@ use crate::resource::{Body, Resource, ResourceType, TaskDefinition};
 use crate::selection::{Selected, Selection};
 
 mod combine;
+mod expected;
+pub mod mended;
 mod patch;
 
 pub use combine::{LeftOut, Remediation, combine};
+pub use expected::Expected;
 pub use patch::PatchBuilder;
 
 /// May a fix run unattended? Safety is claimed and argued in the control's file.

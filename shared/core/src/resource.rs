@@ -234,6 +234,26 @@ pub enum Body {
     Other,
 }
 
+impl Body {
+    /// The same without how much of it runs, which changes all the time and tells nothing of how it is set up.
+    pub fn without_counts(&self) -> Self {
+        match self {
+            Self::Service(service) => Self::Service(Arc::new(Service {
+                desired_count: Field::Absent,
+                running_count: Field::Absent,
+                ..(**service).clone()
+            })),
+            Self::Cluster(cluster) => Self::Cluster(Arc::new(Cluster {
+                active_services_count: Field::Absent,
+                running_tasks_count: Field::Absent,
+                pending_tasks_count: Field::Absent,
+                ..(**cluster).clone()
+            })),
+            other => other.clone(),
+        }
+    }
+}
+
 /// One resource as a change, a `Describe` call or a simulation shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {

@@ -238,6 +238,11 @@ impl Api {
         WATCHED.get(self as usize).map_or("", |(_, _, name)| name)
     }
 
+    /// Where it is known from: the call's `eventSource`, or the native event's `source`.
+    pub fn source(self) -> &'static str {
+        WATCHED.get(self as usize).map_or("", |(_, source, _)| source)
+    }
+
     /// Whether a service announces it itself; such events tell that something happened, not that a setting was made.
     pub fn is_native(self) -> bool {
         WATCHED.get(self as usize).is_some_and(|(_, source, _)| source.starts_with("aws."))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use json_patch::Patch;
 
-use super::{Action, Loosening, by_slug, never_worse, simulate, starts_deployment as starts};
+use super::{Action, Expected, Loosening, by_slug, never_worse, simulate, starts_deployment as starts};
 use crate::control::evaluate_all;
 use crate::decide::Authorized;
 use crate::facts::Facts;
@@ -53,6 +53,19 @@ impl Remediation {
     /// The state that it leads to.
     pub fn after(&self) -> &Resource {
         &self.after
+    }
+
+    /// What this write makes of the resource as it is now. `None` where it is not what was judged any more, in anything
+    /// that a control or a pre-flight reads: how many tasks run is no difference.
+    pub fn onto(&self, now: &Resource) -> Option<Resource> {
+        let tags = self.action != Action::TagResource || now.tags == self.before.tags;
+        let same = now.id == self.target && now.body.without_counts() == self.before.body.without_counts();
+        (same && tags).then(|| simulate(&self.patch, now).ok()).flatten()
+    }
+
+    /// By what the write is known again, should its answer be lost. `None` where the state can't be read.
+    pub fn expected(&self) -> Option<Expected> {
+        Expected::of(&self.patch, &self.after)
     }
 
     /// Whether tasks are replaced.
