@@ -1,6 +1,7 @@
 //! What is done about a finding, and why. The only place that authorises a fix.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::change::Origin;
 use crate::control::Control;
@@ -30,7 +31,8 @@ pub enum Decision {
 }
 
 /// What a decision waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wait {
     /// A time.
     Until(Timestamp),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::decide::{History, Wait};
 use crate::finding::{Finding, Fingerprint};
@@ -14,7 +15,10 @@ use crate::judgement::Judgement;
 use crate::remediation::Remediation;
 use crate::resource::ResourceId;
 
+mod known;
 pub mod memory;
+
+pub use known::{Known, Meeting};
 
 /// Names an incident: what fails, by which control, since which change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +47,7 @@ pub struct Opened {
 }
 
 /// A state that was dealt with, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// What was seen.
     pub fingerprint: Fingerprint,
@@ -54,7 +58,8 @@ pub struct Settled {
 }
 
 /// Where an incident stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is judged again later. Boxed, since few wait, and history has many incidents.
     Waiting(Box<Wait>),

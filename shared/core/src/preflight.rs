@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::control::{Context, Rule};
 use crate::document::Field;
 use crate::facts::{Facts, Need};
@@ -39,7 +41,8 @@ pub struct Refusal {
 }
 
 /// What a fix waits for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WaitFor {
     /// The end of a deployment (`ecs-svc/…`).
     Deployment(String),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use super::{Claim, IncidentId, Known, Ledger, Meeting, Opened, Outcome, Request, Settled};
 use crate::decide::{History, Wait};
 use crate::finding::Finding;
 use crate::ids::{AccountId, Arn, ChangeId};
@@ -45,26 +45,26 @@ pub struct MemoryLedger {
 /// The latest incidents of each resource, by control and whether it fails. Looked up all the time, and never listed
 /// but for one resource.
 #[derive(Debug, Clone, Default)]
-struct Book(HashMap<ResourceId, Vec<(&'static str, bool, Entry)>>);
+struct Book(HashMap<ResourceId, Vec<(&'static str, bool, Known)>>);
 
 impl Book {
-    fn of(&self, target: &ResourceId) -> &[(&'static str, bool, Entry)] {
+    fn of(&self, target: &ResourceId) -> &[(&'static str, bool, Known)] {
         self.0.get(target).map_or(&[], Vec::as_slice)
     }
 
-    fn get(&self, (target, control, fails): &Key) -> Option<&Entry> {
+    fn get(&self, (target, control, fails): &Key) -> Option<&Known> {
         self.of(target)
             .iter()
             .find(|(of, failed, _)| of == control && failed == fails)
             .map(|(.., entry)| entry)
     }
 
-    fn get_mut(&mut self, (target, control, fails): &Key) -> Option<&mut Entry> {
+    fn get_mut(&mut self, (target, control, fails): &Key) -> Option<&mut Known> {
         let entries = self.0.get_mut(target)?.iter_mut();
         entries.into_iter().find(|(of, failed, _)| of == control && failed == fails).map(|(.., entry)| entry)
     }
 
-    fn put(&mut self, key: &Key, entry: Entry) {
+    fn put(&mut self, key: &Key, entry: Known) {
         match self.get_mut(key) {
             Some(known) => *known = entry,
             None => {
@@ -79,20 +79,9 @@ impl Book {
     }
 }
 
-/// The latest incident of a resource and control.
-#[derive(Debug, Clone)]
-struct Entry {
-    /// What began it.
-    change: ChangeId,
-    began: Timestamp,
-    settled: Option<Settled>,
-}
-
-impl Entry {
-    /// Its name, under the key that it stands under.
-    fn of(&self, (target, control, _): &Key) -> IncidentId {
-        IncidentId { target: target.clone(), control, change: self.change.clone() }
-    }
+/// The name of the incident under a key.
+fn incident_of((target, control, _): &Key, entry: &Known) -> IncidentId {
+    IncidentId { target: target.clone(), control, change: entry.change.clone() }
 }
 
 impl MemoryLedger {
@@ -119,7 +108,7 @@ impl MemoryLedger {
 
     /// The latest incident of a resource and control.
     fn incident(&self, key: &Key) -> Option<IncidentId> {
-        self.last.get(key).map(|entry| entry.of(key))
+        self.last.get(key).map(|entry| incident_of(key, entry))
     }
 
     /// The revisions of which mended ones have come to be waited for since this was last asked.
@@ -137,9 +126,7 @@ impl MemoryLedger {
 
     /// Whether an incident of a resource waits.
     pub fn waits(&self, target: &ResourceId) -> bool {
-        self.last.of(target).iter().any(|(.., entry)| {
-            entry.settled.as_ref().is_some_and(|settled| matches!(settled.outcome, Outcome::Waiting(_)))
-        })
+        self.last.of(target).iter().any(|(.., entry)| entry.waits())
     }
 
     /// Forgets a resource of which nothing waits and that is never judged again.
@@ -190,11 +177,6 @@ impl MemoryLedger {
             self.by_cause.remove(what);
         }
     }
-
-    /// Whether our last fix of this control on this resource stands, as far as the ledger knows.
-    fn applied(entry: &Entry) -> bool {
-        entry.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Applied)
-    }
 }
 
 /// How many of these times lie within a span before `now`; older ones are dropped.
@@ -210,44 +192,28 @@ impl Ledger for MemoryLedger {
         let fails = !finding.violations.is_empty();
         let key = (finding.resource.clone(), finding.control.slug, fails);
         let fingerprint = finding.fingerprint();
-        let before = self.last.get(&key);
-        let waits = before.is_some_and(|entry| {
-            entry.settled.as_ref().is_some_and(|settled| {
-                matches!(settled.outcome, Outcome::Waiting(_)) && settled.fingerprint == fingerprint
-            })
-        });
-        // A violation put back over a fix of ours. One that is only seen again may be our own deployment rolled back.
-        if fails
-            && finding.made_by_cause
-            && !waits
-            && before.is_some_and(|entry| Self::applied(entry) && entry.change != finding.cause.id)
-        {
-            self.reverts.entry(finding.resource.clone()).or_default().insert(finding.cause.id.clone(), now);
-        }
-        let same = |settled: &&Settled| settled.fingerprint == fingerprint && !finding.made_by_cause;
-        let settled = before.and_then(|entry| entry.settled.as_ref()).filter(same).cloned();
-        let entry = match before {
-            Some(entry) if waits || settled.is_some() => entry.clone(),
-            _ => {
-                let entry = Entry { change: finding.cause.id.clone(), began: now, settled: None };
+        let (entry, settled) = match self.last.get(&key) {
+            Some(entry) if entry.meets(finding) == Meeting::Continues => {
+                (entry.clone(), entry.repeats(finding).cloned())
+            }
+            before => {
+                if before.is_some_and(|entry| entry.meets(finding) == Meeting::Reverts) {
+                    let reverts = self.reverts.entry(finding.resource.clone()).or_default();
+                    reverts.insert(finding.cause.id.clone(), now);
+                }
+                let entry = Known::new(finding, now);
                 self.stand(&key, None);
                 self.last.put(&key, entry.clone());
-                entry
+                (entry, None)
             }
         };
         let reverts = self.reverts.get_mut(&finding.resource).map_or(0, |changes| {
             changes.retain(|_, time| now.duration_since(*time) < DAY);
             u32::try_from(changes.len()).unwrap_or(u32::MAX)
         });
-        let deadline = entry.settled.as_ref().and_then(|settled| match &settled.outcome {
-            Outcome::Waiting(wait) => match &**wait {
-                Wait::For(_, latest) => Some(*latest),
-                Wait::Until(_) => None,
-            },
-            _ => None,
-        });
-        let history = History { first_seen: Some(entry.began), deadline, reverts, failures: 0 };
-        Ok(Opened { id: entry.of(&key), fingerprint, history, settled, dealt_with: false })
+        let history =
+            History { first_seen: Some(entry.began), deadline: entry.deadline(), reverts, failures: 0 };
+        Ok(Opened { id: incident_of(&key, &entry), fingerprint, history, settled, dealt_with: false })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
@@ -287,7 +253,7 @@ impl Ledger for MemoryLedger {
         _: Timestamp,
     ) -> Result<(), Infallible> {
         let is = |fails: bool| {
-            move |(of, failed, entry): &&(&str, bool, Entry)| {
+            move |(of, failed, entry): &&(&str, bool, Known)| {
                 *of == id.control && *failed == fails && entry.change == id.change
             }
         };
@@ -319,8 +285,8 @@ impl Ledger for MemoryLedger {
         for key in keys {
             let Some(entry) = self.last.get(&key) else { continue };
             let Some(settled) = entry.settled.clone() else { continue };
-            if matches!(settled.outcome, Outcome::Waiting(_)) {
-                ended.push(entry.of(&key));
+            if entry.waits() {
+                ended.push(incident_of(&key, &entry));
             }
             // What passes, or is gone, was not left so by us: should it come back, it is told again.
             if outcome == Outcome::Gone || settled.outcome != Outcome::Applied {

@@ -1,0 +1,77 @@
+//! What is remembered of a resource and control: its latest incident, and what that means for a finding.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Settled};
+use crate::decide::Wait;
+use crate::finding::{Finding, Fingerprint};
+use crate::ids::ChangeId;
+
+/// The latest incident of a resource and control.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// What began it.
+    pub change: ChangeId,
+    /// When it began.
+    pub began: Timestamp,
+    /// Where it stands; `None` while it is judged for the first time.
+    pub settled: Option<Settled>,
+}
+
+/// What a finding is to the latest incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meeting {
+    /// The same: it waits, or is seen once more.
+    Continues,
+    /// An incident of its own.
+    Begins,
+    /// An incident of its own, which puts back what a fix of ours had taken away.
+    Reverts,
+}
+
+impl Known {
+    /// An incident that begins with a finding.
+    pub fn new(finding: &Finding, now: Timestamp) -> Self {
+        Self { change: finding.cause.id.clone(), began: now, settled: None }
+    }
+
+    /// What a finding is to it.
+    pub fn meets(&self, finding: &Finding) -> Meeting {
+        let fingerprint = finding.fingerprint();
+        let waits = self.waits() && self.stands_at(fingerprint);
+        if waits || self.repeats(finding).is_some() {
+            return Meeting::Continues;
+        }
+        let fails = !finding.violations.is_empty();
+        // A violation put back over a fix of ours. One that is only seen again may be our own deployment rolled back.
+        let put_back = fails && finding.made_by_cause && self.change != finding.cause.id;
+        let applied = self.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Applied);
+        if put_back && applied { Meeting::Reverts } else { Meeting::Begins }
+    }
+
+    /// How the same state ended before, where a finding only shows it once more.
+    pub fn repeats(&self, finding: &Finding) -> Option<&Settled> {
+        self.settled.as_ref().filter(|_| !finding.made_by_cause && self.stands_at(finding.fingerprint()))
+    }
+
+    /// Whether it waits for something.
+    pub fn waits(&self) -> bool {
+        self.settled.as_ref().is_some_and(|settled| matches!(settled.outcome, Outcome::Waiting(_)))
+    }
+
+    /// Until when it waits at the latest for what it waits for.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        match &self.settled.as_ref()?.outcome {
+            Outcome::Waiting(wait) => match &**wait {
+                Wait::For(_, latest) => Some(*latest),
+                Wait::Until(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn stands_at(&self, fingerprint: Fingerprint) -> bool {
+        self.settled.as_ref().is_some_and(|settled| settled.fingerprint == fingerprint)
+    }
+}
