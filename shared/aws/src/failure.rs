@@ -51,6 +51,16 @@ const MISSING: &[&str] =
     &["ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"];
 
 impl Failure {
+    /// Something that may go better later: the message goes back to the queue.
+    pub fn later(call: &'static str, code: &str, message: impl Into<String>) -> Self {
+        Self { call, code: code.to_owned(), message: message.into(), kind: FailureKind::Retryable }
+    }
+
+    /// Something that a person has to mend.
+    pub fn refused(call: &'static str, code: &str, message: impl Into<String>) -> Self {
+        Self { call, code: code.to_owned(), message: message.into(), kind: FailureKind::Refused }
+    }
+
     /// The failure of a call.
     pub fn of<E: ProvideErrorMetadata>(call: &'static str, error: &SdkError<E, HttpResponse>) -> Self {
         let SdkError::ServiceError(service) = error else {

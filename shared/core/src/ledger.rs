@@ -15,6 +15,7 @@ use crate::judgement::Judgement;
 use crate::remediation::Remediation;
 use crate::resource::ResourceId;
 
+pub mod book;
 mod known;
 pub mod memory;
 
