@@ -137,6 +137,7 @@ impl Case<'_> {
             at: self.now,
             resource: id.clone(),
             evaluation,
+            owner: None,
             fix: None,
             readiness: None,
             ruling: None,
@@ -306,6 +307,7 @@ async fn rule<P: Ports>(
         Decision::Off(_) => settle(&opened, &ruling, Outcome::Off, ports, now).await?,
     };
     let mut judgement = case.judgement(&resource.id, evaluation);
+    judgement.owner = finding.owner;
     judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));
     judgement.fix = proposal.map(|(fix, _)| fix);
     judgement.ruling = Some(ruling);
