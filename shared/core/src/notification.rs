@@ -55,6 +55,9 @@ pub struct Notification {
     /// Every control that it is about, also where not every finding has room.
     #[serde(rename = "control")]
     controls: Vec<String>,
+    /// How many of them came to this action.
+    #[serde(rename = "controls_alike")]
+    alike: usize,
     /// The one that matters most is the first.
     findings: Vec<Told>,
     findings_left_out: usize,
@@ -180,13 +183,17 @@ impl Notification {
             a.upshot.cmp(&b.upshot).then(b.severity.cmp(&a.severity)).then(a.control.cmp(&b.control))
         });
         let lead = findings.first()?;
+        let upshot = lead.upshot;
         let region = cause.region.as_str();
-        let steps = |upshot, side| command::steps(judgements, upshot, side, &first.resource, region);
+        let steps = |are: &dyn Fn(&Judgement) -> bool, side| {
+            let those: Vec<&Judgement> = judgements.iter().copied().filter(|one| are(one)).collect();
+            command::steps(&those, side, &first.resource, region)
+        };
         let notification = Self {
             v: VERSION,
             incident: lead.incident.clone().unwrap_or_else(|| cause.id.to_string()),
             sequence: 1,
-            upshot: lead.upshot,
+            upshot,
             severity: findings.iter().map(|told| told.severity).max()?,
             resource: first.resource.clone(),
             account: cause.account.to_string(),
@@ -202,10 +209,11 @@ impl Notification {
             at: first.at,
             owner: judgements.iter().find_map(|judgement| judgement.owner).map(|owner| owner.to_string()),
             controls: findings.iter().map(|told| told.control.clone()).collect(),
+            alike: findings.iter().filter(|told| told.upshot == upshot).count(),
             findings,
             findings_left_out: 0,
-            by_hand: steps(Upshot::Notified, command::Side::After),
-            undo: steps(Upshot::Fixed, command::Side::Before),
+            by_hand: by_hand(judgements, steps(&may_be_made, command::Side::After)),
+            undo: steps(&|one| Upshot::of(one) == Upshot::Fixed, command::Side::Before),
             done: None,
         };
         Some(fit::fitted(notification))
@@ -294,6 +302,26 @@ impl Told {
             reference: control.reference.to_owned(),
         }
     }
+}
+
+/// Whether a person may be handed the command for what was not written. Where the pre-flight refused, it would break
+/// what the refusal names: the sentence says what to do instead.
+fn may_be_made(judgement: &Judgement) -> bool {
+    let refused = judgement.readiness.as_ref().is_some_and(|readiness| readiness.kind == "refused");
+    matches!(Upshot::of(judgement), Upshot::Notified | Upshot::Failed) && !refused
+}
+
+/// The steps, behind a warning where nobody knows yet what they would break.
+fn by_hand(judgements: &[&Judgement], mut steps: Vec<Step>) -> Vec<Step> {
+    let proved =
+        |one: &&&Judgement| one.readiness.as_ref().is_none_or(|readiness| readiness.kind == "proved");
+    let doubted = judgements.iter().filter(|one| may_be_made(one)).any(|one| !proved(&one));
+    if doubted && !steps.is_empty() {
+        let warning =
+            "Not before the pre-flight is answered: nobody knows yet whether this breaks something.";
+        steps.insert(0, Step::Say(warning.to_owned()));
+    }
+    steps
 }
 
 /// Whether a fix was wanted here, and something else than the policy's will held it.

@@ -11,8 +11,6 @@ use crate::remediation::{Action, provisional_arn};
 use crate::resource::ResourceId;
 use crate::text::whole_argument;
 
-use super::Upshot;
-
 /// The longest command that a message prints. One that is longer would have to be cut, and a command that is cut does
 /// something else.
 const LONGEST: usize = 4096;
@@ -43,16 +41,10 @@ pub(super) fn is_command(text: &str) -> bool {
     text.starts_with("aws ")
 }
 
-/// The steps that lead to one side of the plans of what came to an end, call by call.
-pub(super) fn steps(
-    judgements: &[&Judgement],
-    upshot: Upshot,
-    side: Side,
-    id: &ResourceId,
-    region: &str,
-) -> Vec<Step> {
+/// The steps that lead to one side of the plans, call by call.
+pub(super) fn steps(judgements: &[&Judgement], side: Side, id: &ResourceId, region: &str) -> Vec<Step> {
     let mut plans: BTreeMap<Action, Vec<&Patch>> = BTreeMap::new();
-    for judgement in judgements.iter().filter(|one| Upshot::of(one) == upshot) {
+    for judgement in judgements {
         let Some(fix) = &judgement.fix else { continue };
         let Some(call) = fix.call else { continue };
         plans.entry(call).or_default().push(&fix.patch);

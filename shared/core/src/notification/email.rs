@@ -1,8 +1,11 @@
 //! The texts for people: a short one for chats, and a letter that is in the order in which somebody who was woken wants
 //! to know.
 
+use json_patch::PatchOperation;
 use serde_json::Value;
 
+use crate::control::Violation;
+use crate::remediation::Action;
 use crate::remediation::diff::{Line, lines};
 use crate::text::{plain, shown, wrap};
 
@@ -28,13 +31,15 @@ pub(super) fn chat(of: &Notification) -> String {
         more(lead.violations.len().saturating_sub(FEW) + lead.violations_left_out)
             .into_iter()
             .for_each(&mut line);
-        line(done(of, lead));
+        lead.needs.first().into_iter().for_each(|call| line(format!("Missing: {call}")));
+        line(done(lead));
+        if let Some(owner) = &of.owner {
+            line(format!("{owner} owns it, change it there: {}", lead.template));
+        }
     }
     line(who(of));
-    if let Some(owner) = &of.owner {
-        line(format!("{owner} owns it: change it there."));
-    }
-    let steps = [("Undo", of.undo()), ("By hand", of.by_hand.clone())];
+    let by_hand = if of.owner.is_none() { of.by_hand.clone() } else { Vec::new() };
+    let steps = [("Undo", of.undo()), ("By hand", by_hand)];
     for (label, steps) in steps {
         for step in steps {
             let (Step::Run(what) | Step::Say(what)) = step;
@@ -68,18 +73,24 @@ pub(super) fn email(of: &Notification) -> String {
     let undo = of.undo();
     if !undo.is_empty() {
         steps("HOW TO UNDO IT", &undo, &mut page);
-        let again = "That is a violation again, and answered like any other: exempt the resource in the policy first.";
-        page.prose("  ", again);
+        let changed =
+            |told: &&Told| told.upshot == Upshot::Fixed && told.call != Some(Action::RegisterTaskDefinition);
+        if of.findings.iter().any(|told| changed(&told)) {
+            let again = "That is a violation again, and answered like any other: exempt the resource in the policy first.";
+            page.prose("  ", again);
+        }
     }
-    page.section("HOW TO PREVENT IT");
-    if of.owner.is_none() {
-        templates(of, &mut page);
+    if of.upshot != Upshot::Unknown {
+        page.section("HOW TO PREVENT IT");
+        if of.owner.is_none() {
+            templates(of, &mut page);
+        }
+        distinct(of, |told| &told.prevention).into_iter().for_each(|how| page.prose("  - ", how));
     }
-    distinct(of, |told| &told.prevention).into_iter().for_each(|how| page.prose("  - ", &how));
     page.text.push_str("\n---\n");
     page.line("", &incident(of));
     page.line("", of.resource.arn.as_str());
-    for told in of.findings.iter().take(FINDINGS) {
+    for told in judged(of).take(FINDINGS) {
         page.line("", &format!("{} {}", told.control, told.reference));
     }
     page.text
@@ -171,7 +182,7 @@ fn value(value: &Value) -> String {
 }
 
 /// `/user (container web) is "root", wanted "1000"`
-fn found(told: &Told, one: &crate::control::Violation) -> String {
+fn found(told: &Told, one: &Violation) -> String {
     let container =
         container(told, &one.path).map_or_else(String::new, |name| format!(" (container {name})"));
     format!("{}{container} is {}, wanted {}", one.path, value(&one.actual), value(&one.expected))
@@ -182,9 +193,7 @@ fn container(told: &Told, path: &str) -> Option<String> {
     let index = path.strip_prefix("/containerDefinitions/")?.split('/').next()?;
     let wanted = format!("/containerDefinitions/{index}/name");
     told.plan.as_ref()?.0.iter().find_map(|operation| match operation {
-        json_patch::PatchOperation::Test(test) if test.path.as_str() == wanted => {
-            test.value.as_str().map(shown)
-        }
+        PatchOperation::Test(test) if test.path.as_str() == wanted => test.value.as_str().map(shown),
         _ => None,
     })
 }
@@ -233,20 +242,17 @@ fn findings(of: &Notification, page: &mut Page) {
 }
 
 /// What was done about a finding, or why nothing was.
-fn done(of: &Notification, told: &Told) -> String {
+fn done(told: &Told) -> String {
     let reason = told.decision.as_ref().map_or("", |decision| decision.reason.as_str());
-    let call = told.call.map_or("the write", |call| call.as_str());
-    match (told.upshot, &of.done) {
-        (Upshot::Fixed, Some(done)) => {
-            format!("{}: {} became {}. Allowed, since {reason}.", done.call, done.before, done.after)
-        }
-        (Upshot::Fixed, None) => {
+    let call = told.call.map_or("the write", Action::as_str);
+    match told.upshot {
+        Upshot::Fixed => {
             let summary = told.summary.as_deref().unwrap_or("it is written");
             format!("{call}: {summary}. Allowed, since {reason}.")
         }
-        (Upshot::Failed, _) => format!("{call} failed: {reason}."),
-        (Upshot::Notified, _) => format!("Nothing was written: {}.", without_calls(told, reason)),
-        (Upshot::Unknown, _) => "Nothing was written: what cannot be judged is not fixed.".to_owned(),
+        Upshot::Failed => format!("{call} failed: {reason}."),
+        Upshot::Notified => format!("Nothing was written: {}.", without_calls(told, reason)),
+        Upshot::Unknown => "Nothing was written: what cannot be judged is not fixed.".to_owned(),
     }
 }
 
@@ -260,7 +266,7 @@ fn without_calls<'a>(told: &Told, reason: &'a str) -> &'a str {
 fn outcome(of: &Notification, page: &mut Page) {
     let mut groups: Vec<(String, Vec<&Told>)> = Vec::new();
     for told in &of.findings {
-        let sentence = done(of, told);
+        let sentence = done(told);
         match groups.iter_mut().find(|(known, _)| *known == sentence) {
             Some((_, those)) => those.push(told),
             None => groups.push((sentence, vec![told])),
@@ -278,6 +284,9 @@ fn outcome(of: &Notification, page: &mut Page) {
             those.iter().flat_map(|told| &told.decision).flat_map(|one| &one.notes).collect();
         notes.dedup();
         notes.into_iter().for_each(|note| page.prose(indent, &format!("Note: {note}")));
+    }
+    if let Some(done) = &of.done {
+        page.prose("  ", &format!("{}: {} became {}.", done.call, done.before, done.after));
     }
 }
 
@@ -298,10 +307,15 @@ fn changes(of: &Notification, page: &mut Page) {
             });
         }
         seen.push(told);
-        if told.upshot != Upshot::Fixed {
+        let summary = told.summary.as_deref().unwrap_or_default();
+        if told.upshot == Upshot::Fixed {
+            if of.upshot != Upshot::Fixed {
+                page.prose("  ", &format!("Written: {summary}."));
+            }
+        } else {
             let call = told.call.map_or_else(String::new, |call| format!("{call}, "));
             let safety = told.safety.map_or_else(String::new, |safety| format!("{safety}: "));
-            page.prose("  ", &format!("{call}{safety}{}.", told.summary.as_deref().unwrap_or_default()));
+            page.prose("  ", &format!("{call}{safety}{summary}."));
             preflight(told, page);
         }
         let lines = lines(plan);
@@ -349,27 +363,34 @@ fn steps(title: &str, steps: &[Step], page: &mut Page) {
     }
 }
 
-/// How templates and programs say it, each tool on a line of its own.
+/// How templates and programs say it, each tool on a line of its own, the owner's first.
 fn templates(of: &Notification, page: &mut Page) {
     for how in distinct(of, |told| &told.template) {
         match how.split_once("; Terraform: ") {
             Some((template, terraform)) => {
-                page.prose("  - ", template);
-                page.prose("  - ", &format!("Terraform: {terraform}"));
+                let terraform = format!("Terraform: {terraform}");
+                let mut lines = [template, &terraform];
+                if of.owner.as_deref() == Some("Terraform") {
+                    lines.reverse();
+                }
+                lines.into_iter().for_each(|line| page.prose("  - ", line));
             }
-            None => page.prose("  - ", &how),
+            None => page.prose("  - ", how),
         }
     }
 }
 
-/// A text of every finding that fails or failed, each once.
-fn distinct(of: &Notification, text: impl Fn(&Told) -> &String) -> Vec<String> {
-    let mut texts: Vec<String> = Vec::new();
-    let failing =
-        of.findings.iter().filter(|told| told.upshot != Upshot::Unknown || of.upshot == Upshot::Unknown);
-    for told in failing.take(FINDINGS) {
-        if !texts.contains(text(told)) {
-            texts.push(text(told).clone());
+/// The findings of what could be judged.
+fn judged(of: &Notification) -> impl Iterator<Item = &Told> {
+    of.findings.iter().filter(|told| told.upshot != Upshot::Unknown)
+}
+
+/// A text of every finding that could be judged, each once.
+fn distinct<'a>(of: &'a Notification, text: impl Fn(&'a Told) -> &'a String) -> Vec<&'a String> {
+    let mut texts: Vec<&String> = Vec::new();
+    for told in judged(of).take(FINDINGS) {
+        if !texts.contains(&text(told)) {
+            texts.push(text(told));
         }
     }
     texts

@@ -1,5 +1,6 @@
 //! The line that people see first, in their inbox and on their phone.
 
+use crate::remediation::Action;
 use crate::resource::{ResourceId, ResourceType};
 use crate::text::shown;
 
@@ -14,15 +15,14 @@ const NAME: usize = 48;
 
 /// What happened, where, most important words first.
 pub(super) fn subject(of: &Notification) -> String {
-    let start = format!("{}: {}", label(of), event(of, &name(&of.resource)));
-    let account = &of.account;
-    let places = match &of.account_name {
-        Some(name) => [format!("{start} ({} {account})", shown(name)), format!("{start} ({account})")],
-        None => [format!("{start} ({account} {})", of.region), format!("{start} ({account})")],
+    let start = ascii(&format!("{}: {}", label(of), event(of, &name(&of.resource))));
+    let account = ascii(&format!(" ({})", of.account));
+    let place = match &of.account_name {
+        Some(name) => ascii(&format!(" ({} {})", shown(name), of.account)),
+        None => ascii(&format!(" ({} {})", of.account, of.region)),
     };
-    let lines = places.map(|line| ascii(&line));
-    let whole = lines.iter().find(|line| line.len() <= LONGEST);
-    whole.cloned().unwrap_or_else(|| cut(&ascii(&start), LONGEST))
+    let place = if start.len() + place.len() <= LONGEST { place } else { account };
+    format!("{}{place}", cut(&start, LONGEST.saturating_sub(place.len())))
 }
 
 /// The subject with the incident's change, for a text message.
@@ -57,14 +57,18 @@ pub(super) fn word(told: &Told) -> &'static str {
 /// `service shop/checkout fails ecs-service-no-public-ip and 2 more`
 pub(super) fn event(of: &Notification, name: &str) -> String {
     let noun = noun(of.resource.kind);
+    let registered =
+        of.findings.first().is_some_and(|lead| lead.call == Some(Action::RegisterTaskDefinition));
     let verb = match of.upshot {
+        // The revision itself never changes.
+        Upshot::Fixed if registered => "mended for",
         Upshot::Fixed => "now passes",
         Upshot::Failed => "still fails",
         Upshot::Notified => "fails",
         Upshot::Unknown => "not judged by",
     };
     let slug = of.controls.first().map_or("", String::as_str);
-    let more = match of.controls.len() {
+    let more = match of.alike {
         0 | 1 => String::new(),
         several => format!(" and {} more", several - 1),
     };
