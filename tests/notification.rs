@@ -284,6 +284,7 @@ fn two_thousand_long_violations_still_fit() {
         assert!(shown >= 5, "{kept}");
         assert!(texts["email"].contains(&format!("… and {} more", 2000 - shown)), "{}", texts["email"]);
     }
+    judged[0].evaluation.compliance = Compliance::Failed(violations("y").split_off(1900));
     let copies: Vec<Judgement> = std::iter::repeat_n(judged[0].clone(), 40).collect();
     assert_holds(&notification(&copies));
 }

@@ -20,6 +20,7 @@ mod email;
 mod fit;
 mod subject;
 mod wire;
+mod words;
 
 pub use command::Step;
 pub use wire::Attribute;

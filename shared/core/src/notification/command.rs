@@ -261,3 +261,112 @@ fn update_service(places: &BTreeMap<&str, Place<'_>>, side: Side, id: &ResourceI
     }
     steps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::ResourceType;
+
+    /// What takes a plan back, and what makes it.
+    fn both(call: Action, kind: ResourceType, resource: &str, patch: Value) -> [Vec<String>; 2] {
+        let patch: Patch = serde_json::from_value(patch).unwrap();
+        let arn = format!("arn:aws:ecs:eu-west-1:111122223333:{resource}").parse().unwrap();
+        let id = ResourceId { kind, arn };
+        [Side::Before, Side::After].map(|side| {
+            let steps = of_call(call, &members(&[&patch]), side, &id);
+            let text = |step: Step| match step {
+                Step::Run(command) => command.strip_prefix("aws ecs ").unwrap().to_owned(),
+                Step::Say(sentence) => sentence,
+            };
+            steps.into_iter().map(text).collect()
+        })
+    }
+
+    #[test]
+    fn a_setting_goes_back_to_what_it_was_and_an_absent_one_is_off() {
+        let set = |patch| both(Action::UpdateClusterSettings, ResourceType::Cluster, "cluster/shop", patch);
+        let command = |value: &str| {
+            vec![format!(
+                "update-cluster-settings --cluster shop --settings name=containerInsights,value={value}"
+            )]
+        };
+        let replaced = json!([{"op": "test", "path": "/settings/1/name", "value": "containerInsights"},
+            {"op": "test", "path": "/settings/1/value", "value": "disabled"},
+            {"op": "replace", "path": "/settings/1/value", "value": "enabled"}]);
+        assert_eq!(set(replaced), [command("disabled"), command("enabled")]);
+        let added = json!([{"op": "add", "path": "/settings/-",
+            "value": {"name": "containerInsights", "value": "enabled"}}]);
+        assert_eq!(set(added), [command("disabled"), command("enabled")]);
+    }
+
+    #[test]
+    fn the_accounts_default_goes_back() {
+        let patch = json!([{"op": "test", "path": "/name", "value": "containerInsights"},
+            {"op": "test", "path": "/value", "value": "disabled"},
+            {"op": "replace", "path": "/value", "value": "enabled"}]);
+        let [undo, make] = both(
+            Action::PutAccountSettingDefault,
+            ResourceType::AccountSetting,
+            "account-setting/containerInsights",
+            patch,
+        );
+        assert_eq!(undo, ["put-account-setting-default --name containerInsights --value disabled"]);
+        assert_eq!(make, ["put-account-setting-default --name containerInsights --value enabled"]);
+    }
+
+    #[test]
+    fn a_configuration_is_never_sent_in_part() {
+        let patch = json!([{"op": "test", "path": "/configuration/executeCommandConfiguration/logging", "value": "NONE"},
+            {"op": "replace", "path": "/configuration/executeCommandConfiguration/logging", "value": "DEFAULT"},
+            {"op": "test", "path": "/configuration/executeCommandConfiguration/logConfiguration", "value": {}},
+            {"op": "remove", "path": "/configuration/executeCommandConfiguration/logConfiguration"}]);
+        let [undo, make] = both(Action::UpdateCluster, ResourceType::Cluster, "cluster/shop", patch);
+        assert_eq!(undo[0], "describe-clusters --clusters shop --include CONFIGURATIONS");
+        assert!(undo[1].contains("executeCommandConfiguration/logging \"NONE\""), "{}", undo[1]);
+        assert!(make[1].contains("with no /configuration/executeCommandConfiguration/logConfiguration and"));
+    }
+
+    #[test]
+    fn one_update_of_a_service_says_everything_and_its_network_whole() {
+        let old = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
+        let network = "/networkConfiguration/awsvpcConfiguration";
+        let patch = json!([{"op": "test", "path": format!("{network}/subnets"), "value": ["subnet-1"]},
+            {"op": "test", "path": format!("{network}/assignPublicIp"), "value": "ENABLED"},
+            {"op": "replace", "path": format!("{network}/assignPublicIp"), "value": "DISABLED"},
+            {"op": "test", "path": "/taskDefinition", "value": old},
+            {"op": "replace", "path": "/taskDefinition", "value": format!("{old}-mended")},
+            {"op": "test", "path": "/enableExecuteCommand", "value": true},
+            {"op": "replace", "path": "/enableExecuteCommand", "value": false},
+            {"op": "test", "path": "/platformVersion", "value": "1.3.0"},
+            {"op": "replace", "path": "/platformVersion", "value": "LATEST"}]);
+        let [undo, make] = both(Action::UpdateService, ResourceType::Service, "service/shop/web", patch);
+        let block = |value: &str| format!("{{\"assignPublicIp\":\"{value}\",\"subnets\":[\"subnet-1\"]}}");
+        let command = |exec: &str, version: &str, task: &str, value: &str| {
+            let block = block(value);
+            format!(
+                "update-service --cluster shop --service web {exec} --platform-version {version} --task-definition \
+                 {task} --network-configuration '{{\"awsvpcConfiguration\":{block}}}'"
+            )
+        };
+        assert_eq!(undo[0], command("--enable-execute-command", "1.3.0", old, "ENABLED"));
+        let mended = format!("{old}-mended");
+        assert_eq!(make[0], "First register a mended revision, and name it in the place of the one below.");
+        assert_eq!(make[1], command("--no-enable-execute-command", "LATEST", &mended, "DISABLED"));
+    }
+
+    #[test]
+    fn tags_come_off_again() {
+        let patch = json!([{"op": "add", "path": "/tags", "value": [{"key": "owner", "value": "no one"}]}]);
+        let [undo, make] = both(Action::TagResource, ResourceType::Cluster, "cluster/shop", patch);
+        let arn = "arn:aws:ecs:eu-west-1:111122223333:cluster/shop";
+        assert_eq!(undo, [format!("untag-resource --resource-arn {arn} --tag-keys owner")]);
+        assert_eq!(make, [format!("tag-resource --resource-arn {arn} --tags 'key=owner,value=no one'")]);
+    }
+
+    #[test]
+    fn a_command_that_would_be_cut_is_none() {
+        let Step::Say(_) = complete(Step::Run("x".repeat(LONGEST + 1)), "eu-west-1") else {
+            panic!("a command")
+        };
+    }
+}

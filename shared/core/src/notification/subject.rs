@@ -10,19 +10,28 @@ use super::{Notification, Told, Upshot};
 const LONGEST: usize = 99;
 /// One text message.
 const SMS: usize = 140;
-/// How much of a resource's name stands in a subject.
-const NAME: usize = 48;
+/// How much of a resource's name stands in a subject at least.
+const NAME: usize = 16;
 
-/// What happened, where, most important words first.
+/// What happened, where, most important words first. A long name gives way before what was found does.
 pub(super) fn subject(of: &Notification) -> String {
-    let start = ascii(&format!("{}: {}", label(of), event(of, &name(&of.resource))));
-    let account = ascii(&format!(" ({})", of.account));
+    let more = match of.alike {
+        0 | 1 => String::new(),
+        several => format!(" +{}", several - 1),
+    };
+    let start = |name: &str| ascii(&format!("{}: {}{more}", label(of), event(of, name)));
+    let name = full_name(&of.resource);
     let place = match &of.account_name {
-        Some(name) => ascii(&format!(" ({} {})", shown(name), of.account)),
+        Some(account) => ascii(&format!(" ({} {})", shown(account), of.account)),
         None => ascii(&format!(" ({} {})", of.account, of.region)),
     };
-    let place = if start.len() + place.len() <= LONGEST { place } else { account };
-    format!("{}{place}", cut(&start, LONGEST.saturating_sub(place.len())))
+    let whole = format!("{}{place}", start(name));
+    if whole.len() <= LONGEST {
+        return whole;
+    }
+    let account = ascii(&format!(" ({})", of.account));
+    let room = LONGEST.saturating_sub(start("").len() + account.len()).max(NAME);
+    format!("{}{account}", cut(&start(&end(name, room)), LONGEST.saturating_sub(account.len())))
 }
 
 /// The subject with the incident's change, for a text message.
@@ -54,7 +63,7 @@ pub(super) fn word(told: &Told) -> &'static str {
     }
 }
 
-/// `service shop/checkout fails ecs-service-no-public-ip and 2 more`
+/// `service shop/checkout fails ecs-service-no-public-ip`
 pub(super) fn event(of: &Notification, name: &str) -> String {
     let noun = noun(of.resource.kind);
     let registered =
@@ -68,11 +77,7 @@ pub(super) fn event(of: &Notification, name: &str) -> String {
         Upshot::Unknown => "not judged by",
     };
     let slug = of.controls.first().map_or("", String::as_str);
-    let more = match of.alike {
-        0 | 1 => String::new(),
-        several => format!(" and {} more", several - 1),
-    };
-    format!("{noun} {name} {verb} {slug}{more}")
+    format!("{noun} {name} {verb} {slug}")
 }
 
 /// A kind of resource in a sentence.
@@ -105,14 +110,13 @@ pub(super) fn noun(kind: ResourceType) -> &'static str {
 }
 
 /// The end of a name tells more than its beginning: the service behind its cluster, the number of a revision.
-fn name(id: &ResourceId) -> String {
-    let name = full_name(id);
+fn end(name: &str, longest: usize) -> String {
     let length = name.chars().count();
-    if length <= NAME {
+    if length <= longest {
         return name.to_owned();
     }
-    let end: String = name.chars().skip(length - (NAME - 3)).collect();
-    format!("...{end}")
+    let kept: String = name.chars().skip(length + "...".len() - longest).collect();
+    format!("...{kept}")
 }
 
 /// A resource's name as its ARN says it.
@@ -147,6 +151,8 @@ mod tests {
         assert_eq!(cut("FIXED high: a service", 20), "FIXED high: a...");
         assert_eq!(cut("FIXED high", 10), "FIXED high");
         assert_eq!(cut(&"x".repeat(30), 10), "xxxxxxx...");
+        assert_eq!(end("cluster/service", 10), "...service");
+        assert_eq!(end("service", 10), "service");
         assert_eq!(ascii("caf\u{e9}\nx"), "caf??x");
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Notification, email, subject};
+use super::{Notification, email, subject, words};
 
 /// One attribute of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ fn for_programs(of: &Notification) -> String {
 pub(super) fn message(of: &Notification) -> String {
     let data = for_programs(of);
     json!({
-        "default": email::chat(of),
+        "default": words::chat(of),
         "email": email::email(of),
         "sms": subject::sms(of),
         "sqs": data,
