@@ -1,7 +1,6 @@
 //! What is printed: rows, each one control's answer for one resource, and their renderers.
 
 pub(crate) mod block;
-pub(crate) mod diff;
 pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod sarif;

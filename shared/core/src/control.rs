@@ -264,7 +264,7 @@ impl Compliance {
 }
 
 /// One place of a document that is not as demanded. Never a value of `environment` or its kin.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Violation {
     /// JSON pointer into the document.
     pub path: String,

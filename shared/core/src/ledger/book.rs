@@ -78,7 +78,12 @@ impl Book {
 
     /// Ends what is open, of one control or of all. Answers the incidents that had waited. What passes was not left so by
     /// us: should it come back, it is told again; what a fix of ours made pass is remembered, to count who puts it back.
-    pub fn close(&mut self, target: &ResourceId, control: Option<&str>, outcome: &Outcome) -> Vec<IncidentId> {
+    pub fn close(
+        &mut self,
+        target: &ResourceId,
+        control: Option<&str>,
+        outcome: &Outcome,
+    ) -> Vec<IncidentId> {
         let mut ended = Vec::new();
         for (key, known) in &mut self.controls {
             let slug = key.trim_end_matches('?');

@@ -91,6 +91,7 @@ pub(super) async fn rule<P: Ports>(
         Decision::Suppress(_) => settle(&opened, &ruling, Outcome::Suppressed, ports, now).await?,
         Decision::Off(_) => settle(&opened, &ruling, Outcome::Off, ports, now).await?,
     };
+    judgement.owner = finding.owner;
     judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));
     judgement.fix = proposal.map(|(fix, _)| fix);
     judgement.ruling = Some(ruling);

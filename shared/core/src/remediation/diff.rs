@@ -4,7 +4,8 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 /// One line of a difference.
-pub(crate) enum Line {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
     /// What is there, and goes.
     Removed(String),
     /// What comes.
@@ -12,7 +13,7 @@ pub(crate) enum Line {
 }
 
 /// The lines of a patch. What it only tests is not shown, but for the values that it replaces.
-pub(crate) fn lines(patch: &Patch) -> Vec<Line> {
+pub fn lines(patch: &Patch) -> Vec<Line> {
     let mut lines = Vec::new();
     for operation in &patch.0 {
         match operation {
