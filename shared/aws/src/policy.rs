@@ -117,11 +117,8 @@ mod tests {
     use super::*;
 
     fn decreed(switch: Option<&str>, policy: Option<&str>) -> Decreed {
-        let texts = Texts {
-            switch: switch.map(str::to_owned),
-            policy: policy.map(str::to_owned),
-            account: None,
-        };
+        let texts =
+            Texts { switch: switch.map(str::to_owned), policy: policy.map(str::to_owned), account: None };
         decree(texts, &"111122223333".parse().unwrap(), false)
     }
 

@@ -86,7 +86,8 @@ impl Session {
             .tags([("shipshape:function", function)])
             .build()
             .await;
-        let identities: SharedIdentityCache = aws_config::identity::IdentityCache::lazy().build().into_shared();
+        let identities: SharedIdentityCache =
+            aws_config::identity::IdentityCache::lazy().build().into_shared();
         let config = home
             .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(provider))

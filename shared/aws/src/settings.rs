@@ -42,7 +42,8 @@ impl Settings {
         let set = |name: &'static str| variable(name).filter(|value| !value.is_empty());
         let wanted = |name: &'static str| set(name).ok_or(SettingsError { name, what: "is not set" });
         let topic = wanted("SHIPSHAPE_TOPIC")?;
-        let topic = topic.parse().map_err(|_| SettingsError { name: "SHIPSHAPE_TOPIC", what: "is no ARN" })?;
+        let topic =
+            topic.parse().map_err(|_| SettingsError { name: "SHIPSHAPE_TOPIC", what: "is no ARN" })?;
         let list = |name| set(name).unwrap_or_default();
         let members = match (set("SHIPSHAPE_MEMBER_ROLE"), set("SHIPSHAPE_EXTERNAL_ID")) {
             (None, _) => None,
@@ -78,7 +79,8 @@ mod tests {
     use super::*;
 
     fn read(change: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        let base = [("SHIPSHAPE_TABLE", "ledger"), ("SHIPSHAPE_TOPIC", "arn:aws:sns:eu-west-1:111122223333:t")];
+        let base =
+            [("SHIPSHAPE_TABLE", "ledger"), ("SHIPSHAPE_TOPIC", "arn:aws:sns:eu-west-1:111122223333:t")];
         Settings::read(|name| {
             let of = |list: &[(&str, &str)]| {
                 list.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
@@ -105,7 +107,10 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let error = read(&[("SHIPSHAPE_TABLE", "")]).unwrap_err();
-        assert!(error.to_string().starts_with("the environment variable SHIPSHAPE_TABLE is not set"), "{error}");
+        assert!(
+            error.to_string().starts_with("the environment variable SHIPSHAPE_TABLE is not set"),
+            "{error}"
+        );
         let error = read(&[("SHIPSHAPE_MEMBER_ROLE", "shipshape/x")]).unwrap_err();
         assert!(error.to_string().contains("SHIPSHAPE_EXTERNAL_ID"), "{error}");
     }

@@ -71,6 +71,12 @@ impl Selection {
         Self::new(chosen.map(|control| Selected { control, parameters: parameters(policy, control) }))
     }
 
+    /// Every control there is, with no parameters.
+    pub fn all() -> Self {
+        let all = controls::ALL.iter().copied();
+        Self::new(all.map(|control| Selected { control, parameters: Parameters::default() }))
+    }
+
     fn new(selected: impl IntoIterator<Item = Selected>) -> Self {
         Self { selected: selected.into_iter().collect(), every: Arc::default() }
     }

@@ -174,7 +174,12 @@ impl Story {
             origin: cause.origin,
             event: cause.api.as_str().to_owned(),
         };
-        Self { cause: told, ends: BTreeMap::new(), applying: None, message: Message::None }
+        Self::like(told)
+    }
+
+    /// The beginning of the story of a change that was judged with another one.
+    pub fn like(cause: Told) -> Self {
+        Self { cause, ends: BTreeMap::new(), applying: None, message: Message::None }
     }
 
     /// Whether the incident of a control has come to its end.

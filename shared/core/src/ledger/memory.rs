@@ -213,7 +213,7 @@ impl Ledger for MemoryLedger {
         });
         let history =
             History { first_seen: Some(entry.began), deadline: entry.deadline(), reverts, failures: 0 };
-        Ok(Opened { id: incident_of(&key, &entry), fingerprint, history, settled, dealt_with: false })
+        Ok(Opened { id: incident_of(&key, entry), fingerprint, history, settled, dealt_with: false })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
@@ -286,7 +286,7 @@ impl Ledger for MemoryLedger {
             let Some(entry) = self.last.get(&key) else { continue };
             let Some(settled) = entry.settled.clone() else { continue };
             if entry.waits() {
-                ended.push(incident_of(&key, &entry));
+                ended.push(incident_of(&key, entry));
             }
             // What passes, or is gone, was not left so by us: should it come back, it is told again.
             if outcome == Outcome::Gone || settled.outcome != Outcome::Applied {

@@ -1,0 +1,194 @@
+//! The ports of a function: AWS asked and written, the ledger, and people told.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use shipshape_core::facts::{Facts, Need};
+use shipshape_core::finding::Finding;
+use shipshape_core::ids::{AccountId, ChangeId};
+use shipshape_core::judgement::Judgement;
+use shipshape_core::ledger::book::{Applying, Message, Story};
+use shipshape_core::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use shipshape_core::notification::{Done, Notification};
+use shipshape_core::ports::{Applied, Lookup, Notifier, Ports, Remediator};
+use shipshape_core::remediation::{Action, Remediation};
+use shipshape_core::resource::ResourceId;
+
+use crate::failure::{Failure, FailureKind};
+use crate::ledger::Attempt;
+use crate::notify::publish;
+use crate::policy::{Decreed, Policies};
+use crate::reach::{Reach, Wrote};
+
+/// One attempt to deal with one resource.
+#[derive(Debug)]
+pub struct Desk<'a, R> {
+    /// What is known by now.
+    pub facts: Facts,
+    /// The account that it lives in.
+    pub account: AccountId,
+    /// What it is decided by.
+    pub decreed: Arc<Decreed>,
+    /// Asks and writes.
+    pub reach: R,
+    /// The ledger.
+    pub attempt: Attempt<'a>,
+    /// Reads the switch and the policy again.
+    pub policies: &'a mut Policies,
+    /// Tells people.
+    pub sns: &'a aws_sdk_sns::Client,
+    /// Where.
+    pub topic: &'a str,
+    /// What was written, where the plan could not know what it leads to.
+    pub done: Option<Done>,
+}
+
+impl<R: Reach> Desk<'_, R> {
+    /// Takes up what earlier deliveries of these changes left behind: sends what was not sent, and finds out what became
+    /// of a write that was begun.
+    pub async fn take_up(&mut self, target: &ResourceId, changes: &[ChangeId]) -> Result<(), Failure> {
+        let now = Timestamp::now();
+        for (change, story) in self.attempt.take_up(target, changes, now).await? {
+            if let Some(applying) = &story.applying
+                && self.was_made(target, applying).await?
+            {
+                tracing::info!(resource = %target.arn, %change, action = applying.action, "an earlier attempt made this write: adopted");
+                self.attempt.adopt(target, &change)?;
+                let message = Message::Pending(applying.message.clone());
+                self.attempt.record(target, &change, message, now).await?;
+                self.send(target, &change, &applying.message).await?;
+            } else if let Story { message: Message::Pending(notification), .. } = &story {
+                self.send(target, &change, notification).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a write that was begun was made.
+    async fn was_made(&mut self, target: &ResourceId, applying: &Applying) -> Result<bool, Failure> {
+        if let Some(content) = applying.content {
+            return Ok(self.reach.registered(&target.arn, content).await?.is_some());
+        }
+        let now = self.reach.describe(target).await?;
+        Ok(now.zip(applying.expected.as_ref()).is_some_and(|(now, expected)| expected.holds(&now)))
+    }
+
+    async fn send(
+        &mut self,
+        target: &ResourceId,
+        change: &ChangeId,
+        notification: &Notification,
+    ) -> Result<(), Failure> {
+        publish(self.sns, self.topic, notification).await?;
+        self.attempt.sent(target, change, Timestamp::now())
+    }
+
+    async fn write(&mut self, remediation: &Remediation) -> Result<Wrote, Failure> {
+        if remediation.action() == Action::RegisterTaskDefinition {
+            // A revision never changes.
+            return self.reach.write(remediation, remediation.after()).await;
+        }
+        let Some(now) = self.reach.describe(remediation.target()).await? else {
+            let message = "it is gone";
+            return Err(Failure {
+                kind: FailureKind::Missing,
+                ..Failure::refused("Describe", "gone", message)
+            });
+        };
+        let Some(after) = remediation.onto(&now) else {
+            let message =
+                format!("{} has changed since it was judged: it is judged anew", remediation.target());
+            return Err(Failure::later("Describe", "changed", message));
+        };
+        self.reach.write(remediation, &after).await
+    }
+}
+
+impl<R: Reach> Ports for Desk<'_, R> {
+    type Failure = Failure;
+}
+
+impl<R: Reach> Lookup for Desk<'_, R> {
+    type Error = Failure;
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    async fn fetch(&mut self, needs: &[Need]) -> Result<bool, Failure> {
+        self.reach.fetch(needs, &mut self.facts, &self.decreed.selection).await
+    }
+
+    async fn refresh(&mut self, id: &ResourceId) -> Result<bool, Failure> {
+        let needs = [Need::Resource(id.clone())];
+        self.reach.fetch(&needs, &mut self.facts, &self.decreed.selection).await?;
+        Ok(self.facts.is_gone(id) || self.facts.known(id).is_some())
+    }
+}
+
+impl<R: Reach> Remediator for Desk<'_, R> {
+    type Error = Failure;
+
+    async fn apply(&mut self, remediation: &Remediation) -> Result<Applied, Failure> {
+        if !self.policies.still(&self.account, &self.decreed).await? {
+            let message = "the switch or the policy has changed since this was decided: it is decided anew";
+            return Err(Failure::later("GetParameters", "changed", message));
+        }
+        let action = remediation.action().as_str();
+        match self.write(remediation).await {
+            Ok(Wrote::Done(done)) => {
+                self.done = done;
+                Ok(Applied::Done)
+            }
+            Ok(Wrote::Refused(text)) => Ok(Applied::Refused(text)),
+            Err(failure) if failure.kind == FailureKind::Missing => Ok(Applied::Gone),
+            Err(failure) if failure.kind == FailureKind::Refused => {
+                tracing::error!(alarm = "fix failed", resource = %remediation.target().arn, action, %failure, "AWS refused a fix");
+                Ok(Applied::Refused(format!("AWS refused it: {failure}")))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl<R: Reach> Notifier for Desk<'_, R> {
+    type Error = Failure;
+
+    async fn publish(&mut self, judgements: &[&Judgement]) -> Result<(), Failure> {
+        let now = Timestamp::now();
+        let name = self.decreed.policy.account_name(&self.account);
+        let incident = judgements.iter().find_map(|judgement| judgement.incident.clone());
+        let (Some(mut notification), Some(incident)) = (Notification::of(judgements, name), incident) else {
+            return Ok(());
+        };
+        notification.done = self.done.take();
+        let message = Message::Pending(Box::new(notification.clone()));
+        self.attempt.record(&incident.target, &incident.change, message, now).await?;
+        self.send(&incident.target, &incident.change, &notification).await
+    }
+}
+
+impl<R: Reach> Ledger for Desk<'_, R> {
+    type Error = Failure;
+
+    async fn open(&mut self, finding: &Finding, now: Timestamp) -> Result<Opened, Failure> {
+        self.attempt.open(finding, now).await
+    }
+
+    async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Failure> {
+        self.attempt.claim(request, now).await
+    }
+
+    async fn settle(&mut self, id: &IncidentId, settled: Settled, _: Timestamp) -> Result<(), Failure> {
+        self.attempt.settle(id, settled)
+    }
+
+    async fn close(
+        &mut self,
+        target: &ResourceId,
+        control: Option<&'static str>,
+        outcome: Outcome,
+    ) -> Result<Vec<IncidentId>, Failure> {
+        self.attempt.close(target, control, &outcome, Timestamp::now()).await
+    }
+}

@@ -1,0 +1,105 @@
+//! Keys and attributes of the ledger's items.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shipshape_core::ids::ChangeId;
+use shipshape_core::resource::{ResourceId, ResourceType};
+
+use crate::failure::Failure;
+
+/// The version of what is written. What a newer program has written is not touched.
+pub(super) const VERSION: i64 = 1;
+/// How long stories are kept after their end: longer than anything that brings their change again.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// An item.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// That this attempt holds a resource: no write of it counts once another has taken the lease.
+#[derive(Debug, Clone)]
+pub(super) struct Lease {
+    pub(super) fence: i64,
+}
+
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(super) fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The function that owns a kind of resource: each may reach its own items alone.
+fn owner(kind: ResourceType) -> &'static str {
+    match kind {
+        ResourceType::TaskDefinition | ResourceType::DaemonTaskDefinition => "task-definition",
+        ResourceType::Cluster | ResourceType::CapacityProvider | ResourceType::AccountSetting => "cluster",
+        _ => "service",
+    }
+}
+
+fn key(pk: String, sk: String) -> Item {
+    Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+}
+
+/// A resource's item.
+pub(super) fn resource(target: &ResourceId) -> Item {
+    key(format!("{}#{}", owner(target.kind), target.arn), "resource".to_owned())
+}
+
+/// The item of a change to a resource.
+pub(super) fn change(target: &ResourceId, change: &ChangeId) -> Item {
+    key(format!("{}#{}", owner(target.kind), target.arn), format!("change#{change}"))
+}
+
+/// The item that counts an account's fixes of an hour.
+pub(super) fn hour(account: &str, now: Timestamp) -> Item {
+    key(format!("account#{account}"), format!("hour#{}", now.strftime("%Y-%m-%dT%H")))
+}
+
+/// The item of a cluster whose services roll because of us.
+pub(super) fn rolling(cluster: &str) -> Item {
+    key(format!("rolling#{cluster}"), "cluster".to_owned())
+}
+
+/// When a story may be forgotten.
+pub(super) fn forgotten(now: Timestamp) -> AttributeValue {
+    number(now.as_second() + KEPT.as_secs())
+}
+
+/// What an item holds, as JSON.
+pub(super) fn body(value: &impl Serialize) -> Result<AttributeValue, Failure> {
+    let json = serde_json::to_string(value);
+    json.map(text).map_err(|error| Failure::refused("TransactWriteItems", "not JSON", error.to_string()))
+}
+
+/// Reads what an item holds. One that a newer version wrote, or that can't be read, is not touched.
+pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<Option<T>, Failure> {
+    let written_by = int(item, "v").unwrap_or(VERSION);
+    if written_by > VERSION {
+        let message = format!(
+            "an item of version {written_by} is in the ledger, and this program knows version {VERSION}: a newer Shipshape is being deployed, or was rolled back"
+        );
+        return Err(Failure::later("GetItem", "newer version", message));
+    }
+    let Some(AttributeValue::S(json)) = item.get("body") else { return Ok(None) };
+    let value = serde_json::from_str(json);
+    value.map(Some).map_err(|error| {
+        let message = format!("an item of the ledger can't be read (line {})", error.line());
+        Failure::later("GetItem", "not readable", message)
+    })
+}
+
+/// A whole number of an item.
+pub(super) fn int(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// A request that was not made whole, which no caller can mend.
+pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Failure {
+    Failure::refused("TransactWriteItems", "incomplete", error.to_string())
+}

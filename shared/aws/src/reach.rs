@@ -1,0 +1,54 @@
+//! What a function can ask and write in one account and Region. Each function's is as wide as its role.
+
+use aws_config::SdkConfig;
+use shipshape_core::facts::{Facts, Need};
+use shipshape_core::finding::Fingerprint;
+use shipshape_core::ids::Arn;
+use shipshape_core::notification::Done;
+use shipshape_core::remediation::Remediation;
+use shipshape_core::resource::{Resource, ResourceId};
+use shipshape_core::selection::Selection;
+
+use crate::failure::Failure;
+
+/// Asks and writes with clients of one account and Region.
+pub trait Reach: Send {
+    /// Clients with this configuration. Nothing is called yet.
+    fn new(config: &SdkConfig) -> Self;
+
+    /// Fetches what it can of what is needed, and learns it. `false` where nothing new was learned.
+    fn fetch(
+        &mut self,
+        needs: &[Need],
+        facts: &mut Facts,
+        selection: &Selection,
+    ) -> impl Future<Output = Result<bool, Failure>> + Send;
+
+    /// Describes a resource as it is now. `None` where it does not exist.
+    fn describe(&mut self, id: &ResourceId)
+    -> impl Future<Output = Result<Option<Resource>, Failure>> + Send;
+
+    /// Makes a resource what a remediation leads to. `after` is what it makes of the state that was described just now.
+    fn write(
+        &mut self,
+        remediation: &Remediation,
+        after: &Resource,
+    ) -> impl Future<Output = Result<Wrote, Failure>> + Send;
+
+    /// Finds a revision that was registered in the place of another, by the hash of its content, where the answer to its
+    /// registration was lost.
+    fn registered(
+        &mut self,
+        source: &Arn,
+        content: Fingerprint,
+    ) -> impl Future<Output = Result<Option<Arn>, Failure>> + Send;
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrote {
+    /// It is made. What stands there now, where the plan could not know it.
+    Done(Option<Done>),
+    /// AWS refused it, or did another thing, with this sentence.
+    Refused(String),
+}
