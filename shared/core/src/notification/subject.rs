@@ -15,9 +15,9 @@ const NAME: usize = 16;
 
 /// What happened, where, most important words first. A long name gives way before what was found does.
 pub(super) fn subject(of: &Notification) -> String {
-    let more = match of.alike {
-        0 | 1 => String::new(),
-        several => format!(" +{}", several - 1),
+    let more = match others(of) {
+        0 => String::new(),
+        others => format!(" +{others}"),
     };
     let start = |name: &str| ascii(&format!("{}: {}{more}", label(of), event(of, name)));
     let name = full_name(&of.resource);
@@ -76,8 +76,20 @@ pub(super) fn event(of: &Notification, name: &str) -> String {
         Upshot::Notified => "fails",
         Upshot::Unknown => "not judged by",
     };
+    if of.upshot == Upshot::Unknown && of.alike > 1 {
+        return format!("{noun} {name} {verb} {} controls", of.alike);
+    }
     let slug = of.controls.first().map_or("", String::as_str);
     format!("{noun} {name} {verb} {slug}")
+}
+
+/// How many controls came to the same end as the one that [`event`] names. Those that can't be judged lack the same as a
+/// rule, and none of them is more than the others.
+pub(super) fn others(of: &Notification) -> usize {
+    match of.upshot {
+        Upshot::Unknown => 0,
+        Upshot::Failed | Upshot::Notified | Upshot::Fixed => of.alike.saturating_sub(1),
+    }
 }
 
 /// A kind of resource in a sentence.
@@ -137,7 +149,8 @@ fn cut(text: &str, longest: usize) -> String {
     }
     let room = longest - "...".len();
     let kept = text.get(..room).unwrap_or(text);
-    let whole = kept.rsplit_once(' ').map_or(kept, |(words, _)| words);
+    let at_an_end = text.get(room..).is_some_and(|rest| rest.starts_with(' '));
+    let whole = if at_an_end { kept } else { kept.rsplit_once(' ').map_or(kept, |(words, _)| words) };
     let kept = if whole.len() * 2 > room { whole } else { kept };
     format!("{kept}...")
 }
@@ -149,6 +162,7 @@ mod tests {
     #[test]
     fn a_subject_is_cut_behind_a_word() {
         assert_eq!(cut("FIXED high: a service", 20), "FIXED high: a...");
+        assert_eq!(cut("FIXED high: a service", 16), "FIXED high: a...");
         assert_eq!(cut("FIXED high", 10), "FIXED high");
         assert_eq!(cut(&"x".repeat(30), 10), "xxxxxxx...");
         assert_eq!(end("cluster/service", 10), "...service");

@@ -45,9 +45,9 @@ pub(super) fn chat(of: &Notification) -> String {
 /// `NOT FIXED high: service shop/checkout fails ecs-service-no-public-ip`
 pub(super) fn headline(of: &Notification) -> String {
     let event = subject::event(of, subject::full_name(&of.resource));
-    let more = match of.alike {
-        0 | 1 => String::new(),
-        several => format!(" and {} more", several - 1),
+    let more = match subject::others(of) {
+        0 => String::new(),
+        others => format!(" and {others} more"),
     };
     plain(&format!("{}: {event}{more} ({})", subject::label(of), place(of)))
 }
