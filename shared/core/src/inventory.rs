@@ -14,7 +14,7 @@ use crate::change::{Api, Change, Observed, Progress};
 use crate::document::{Document, Field};
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
-use crate::remediation::{Action, Remediation, provisional_arn, simulate};
+use crate::remediation::{Action, Remediation, members, provisional_arn, simulate};
 use crate::resource::{Body, Resource, ResourceId, ResourceType, Retagged};
 
 /// What is known, and what we changed.
@@ -283,15 +283,6 @@ impl Running {
 /// `family:revision`, as callers may call it too.
 fn short(revision: &str) -> &str {
     revision.rsplit_once('/').map_or(revision, |(_, short)| short)
-}
-
-/// The top-level members that a patch writes.
-fn members(patch: &Patch) -> Vec<String> {
-    let paths = patch.0.iter().map(|operation| operation.path().to_string());
-    let mut members: Vec<String> =
-        paths.filter_map(|path| Some(path.trim_start_matches('/').split('/').next()?.to_owned())).collect();
-    members.dedup();
-    members
 }
 
 /// The service once its deployment is through: the deployments before it are gone.

@@ -343,6 +343,18 @@ impl Action {
 /// The members of UpdateService that change a service and start no deployment, among those that a fix writes.
 const QUIET: &[&str] = &["enableExecuteCommand"];
 
+/// The top-level members of a document that a patch writes, each once.
+pub(crate) fn members(patch: &Patch) -> Vec<String> {
+    let writes = patch.0.iter().filter(|operation| !matches!(operation, PatchOperation::Test(_)));
+    let name = |operation: &PatchOperation| {
+        operation.path().as_str().trim_start_matches('/').split('/').next().map(str::to_owned)
+    };
+    let mut members: Vec<String> = writes.filter_map(name).collect();
+    members.sort();
+    members.dedup();
+    members
+}
+
 /// Whether a write replaces tasks: any change of a service does, but for the quiet ones.
 fn starts_deployment(action: Action, patch: &Patch) -> bool {
     let loud = |operation: &PatchOperation| {

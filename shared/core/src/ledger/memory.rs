@@ -213,7 +213,7 @@ impl Ledger for MemoryLedger {
         });
         let history =
             History { first_seen: Some(entry.began), deadline: entry.deadline(), reverts, failures: 0 };
-        Ok(Opened { id: incident_of(&key, entry), fingerprint, history, settled, dealt_with: false })
+        Ok(Opened { id: incident_of(&key, &entry), fingerprint, history, settled, dealt_with: false })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {

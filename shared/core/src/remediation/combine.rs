@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use json_patch::Patch;
+use serde_json::Value;
 
-use super::{Action, Expected, Loosening, by_slug, never_worse, simulate, starts_deployment as starts};
+use super::{
+    Action, Expected, Loosening, by_slug, members, never_worse, simulate, starts_deployment as starts,
+};
 use crate::control::evaluate_all;
 use crate::decide::Authorized;
 use crate::facts::Facts;
@@ -61,6 +64,18 @@ impl Remediation {
         let tags = self.action != Action::TagResource || now.tags == self.before.tags;
         let same = now.id == self.target && now.body.without_counts() == self.before.body.without_counts();
         (same && tags).then(|| simulate(&self.patch, now).ok()).flatten()
+    }
+
+    /// What the plan makes of a document. `None` where it does not fit.
+    pub fn applied_to(&self, document: &Value) -> Option<Value> {
+        let mut document = document.clone();
+        json_patch::patch(&mut document, &self.patch.0).ok()?;
+        Some(document)
+    }
+
+    /// The names of the members of the document that are written, each once.
+    pub fn members(&self) -> Vec<String> {
+        members(&self.patch)
     }
 
     /// By what the write is known again, should its answer be lost. `None` where the state can't be read.
