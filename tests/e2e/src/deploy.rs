@@ -74,7 +74,7 @@ pub fn deploy<'a>(emulators: &'a Emulators, plan: &Plan) -> Result<Stack<'a>> {
     if !plan.parameters.is_empty() {
         let pairs = plan.parameters.iter();
         command.arg("--parameter-overrides");
-        command.args(pairs.map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
+        command.args(pairs.map(|(name, value)| format!("{name}={value}")));
     }
     let log = folder.join("sam.log");
     let output = fs::File::create(&log)?;

@@ -44,6 +44,7 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Inner {
+    arrived: u64,
     calls: Vec<Call>,
     rules: Vec<Rule>,
     /// Once they are known.
@@ -113,20 +114,22 @@ impl State {
 
     fn handle(&self, request: Request) -> Reply {
         let wire = Wire::of(&request);
-        let call = Call::of(&request);
-        let (index, behind, faults) = {
+        let mut call = Call::of(&request);
+        let (behind, faults) = {
             let mut inner = self.lock();
             let name = call.name();
             let faults: Vec<_> = inner.rules.iter_mut().filter_map(|rule| rule.hit(&name)).collect();
+            call.number = inner.arrived;
+            inner.arrived += 1;
             inner.calls.push(call.clone());
-            (inner.calls.len() - 1, inner.behind, faults)
+            (inner.behind, faults)
         };
         let strike = |when: When| {
             let mut at = faults.iter().filter(|(of, _)| *of == when);
             at.find_map(|(_, fault)| fault.strike(&call, wire))
         };
         if let Some(end) = strike(When::Before) {
-            return self.end(index, &call, end);
+            return self.end(&call, end);
         }
         let response = match behind {
             None => wire.error(503, "ServiceUnavailable", "the emulators are not there yet"),
@@ -140,13 +143,13 @@ impl State {
             }
         };
         let end = strike(When::After).unwrap_or(Some(response));
-        self.end(index, &call, end)
+        self.end(&call, end)
     }
 
     /// Writes down how a call ended: with an answer, or with none.
-    fn end(&self, index: usize, call: &Call, response: Option<Response>) -> Reply {
+    fn end(&self, call: &Call, response: Option<Response>) -> Reply {
         // The list may have been cleared in between.
-        if let Some(kept) = self.lock().calls.get_mut(index).filter(|kept| kept.body == call.body) {
+        if let Some(kept) = self.lock().calls.iter_mut().find(|kept| kept.number == call.number) {
             kept.status = response.as_ref().map(|response| response.status);
             kept.answer = response.as_ref().map(|response| response.body.clone()).unwrap_or_default();
             kept.answered = true;

@@ -60,10 +60,13 @@ fn handle(payload: &Value, deadline: &str) -> Result<Value> {
 
 /// Writes the message down, so that a test sees that it arrived and what it looked like.
 fn note(record: &Value) -> Result<()> {
+    let own = env::vars().filter(|(key, _)| key.starts_with("SHIPSHAPE_"));
+    let own = own.map(|(key, value)| (key, json!({"S": value})));
     let item = json!({
         "pk": {"S": format!("seen#{}", env::var("AWS_LAMBDA_FUNCTION_NAME")?)},
         "sk": {"S": record["messageId"]},
         "record": {"S": record.to_string()},
+        "environment": {"M": own.collect::<Value>()},
     });
     let request = json!({"TableName": env::var("SHIPSHAPE_TABLE")?, "Item": item});
     client()?.call("dynamodb", "PutItem", &request)?;

@@ -7,6 +7,8 @@ use crate::http::{Request, Response};
 /// A call that the proxy saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// Counts calls over the proxy's life.
+    pub number: u64,
     /// The service, as the scope of the signature names it: `ecs`, `ec2`, `monitoring` …
     pub service: String,
     /// The operation. Where it is told by method and path (S3, Lambda) these two.
@@ -41,6 +43,7 @@ impl Call {
         let agent = request.header("user-agent").unwrap_or_default().to_owned();
         let body = request.body.clone();
         Self {
+            number: 0,
             service,
             operation,
             key,

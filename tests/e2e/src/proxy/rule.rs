@@ -26,7 +26,8 @@ pub enum Fault {
     Cut,
     /// It takes longer.
     Delay(Duration),
-    /// The test does something meanwhile, such as killing the caller; then the call goes on.
+    /// The test does something meanwhile, such as killing the caller; then the call goes on. A caller that is to die
+    /// before its call is heard wants a [`Fault::Cut`] added behind the hook.
     Hook(Arc<dyn Fn(&Call) + Send + Sync>),
 }
 

@@ -9,6 +9,8 @@ use shipshape_e2e::{PATIENCE, events, fixtures, until};
 use crate::STAND_IN;
 use crate::emulators::members;
 
+const PASSABLE: &str = "arn:aws:iam::111122223333:role/web,arn:aws:iam::111122223333:role/batch";
+
 /// What the stand-ins noted so far.
 fn seen(emulators: &Emulators, table: &str) -> Vec<Value> {
     let items = fixtures::items(&emulators.aws(), table).unwrap();
@@ -21,7 +23,7 @@ fn seen(emulators: &Emulators, table: &str) -> Vec<Value> {
 fn plan() -> Plan {
     let mut plan = Plan::new("shipshape");
     plan.binaries.values_mut().for_each(|binary| *binary = STAND_IN.into());
-    plan.parameters = vec![("DryRun".into(), "false".into())];
+    plan.parameters = vec![("DryRun".into(), "false".into()), ("PassableRoles".into(), PASSABLE.into())];
     plan.seconds = Some((5, 1));
     plan
 }
@@ -131,6 +133,21 @@ fn roles_and_signatures_hold_where_they_are_enforced() {
     assert_eq!(answered("ecs.DescribeClusters").0, Some(200));
     let (status, said) = answered("ecs.DeleteCluster");
     assert!(status >= Some(400) && said.contains("AccessDenied"), "{status:?} {said}");
+
+    // One role alone may pass roles, and only those that it was told.
+    let roles = aws.call("iam", "ListRoles", &json!({"PathPrefix": "/shipshape/"})).unwrap();
+    let roles: Vec<_> = roles["Roles"].as_array().unwrap().iter().map(|role| &role["RoleName"]).collect();
+    assert_eq!(roles.len(), 3, "{roles:?}");
+    let passing = roles.iter().filter(|role| {
+        let names = aws.call("iam", "ListRolePolicies", &json!({"RoleName": role})).unwrap();
+        let name = &names["PolicyNames"][0];
+        let policy =
+            aws.call("iam", "GetRolePolicy", &json!({"RoleName": role, "PolicyName": name})).unwrap();
+        let text = policy["PolicyDocument"].as_str().unwrap();
+        text.contains("PassRole")
+            && PASSABLE.split(',').all(|role| text.contains(role.rsplit('/').next().unwrap()))
+    });
+    assert_eq!(passing.count(), 1);
 
     // Nor is a signature taken that does not fit.
     aws.call("iam", "CreateUser", &json!({"UserName": "somebody"})).unwrap();
