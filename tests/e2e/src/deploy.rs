@@ -18,8 +18,8 @@ use crate::{ACCOUNT, PATIENCE, REGION, python, root, run_folder, until};
 
 const BUCKET: &str = "shipshape-deploy";
 
-/// It takes seven seconds, of which sam waits for five.
-const DEPLOY: Duration = Duration::from_secs(180);
+/// A deployment takes seven seconds, of which sam waits for five.
+const SAM: Duration = Duration::from_secs(180);
 
 /// What is to be deployed.
 #[derive(Debug, Clone)]
@@ -65,8 +65,7 @@ pub fn deploy<'a>(emulators: &'a Emulators, plan: &Plan) -> Result<Stack<'a>> {
     let folder = run_folder(&format!("deploy-{}", plan.stack))?;
     let template = stage(plan, &folder)?;
     emulators.aws().create_bucket(BUCKET)?;
-    let sam = python("sam")?.with_file_name("sam");
-    let mut command = Command::new(&sam);
+    let mut command = sam(&folder)?;
     command.args(["deploy", "--no-progressbar", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
     command.args(["--stack-name", &plan.stack, "--s3-bucket", BUCKET, "--region", REGION]);
     command.arg("--template-file").arg(&template);
@@ -76,34 +75,10 @@ pub fn deploy<'a>(emulators: &'a Emulators, plan: &Plan) -> Result<Stack<'a>> {
         command.arg("--parameter-overrides");
         command.args(pairs.map(|(name, value)| format!("{name}={value}")));
     }
-    let log = folder.join("sam.log");
-    let output = fs::File::create(&log)?;
-    let mut running = command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        // sam keeps a folder of its own there, and must find no credentials of the machine's.
-        .env("HOME", &folder)
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("SAM_CLI_POLL_DELAY", "0.2")
-        .env("AWS_ENDPOINT_URL", emulators.ministack())
-        .env("AWS_ACCESS_KEY_ID", ACCOUNT)
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .env("AWS_DEFAULT_REGION", REGION)
-        .current_dir(&folder)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .spawn()
-        .with_context(|| format!("cannot run {}", sam.display()))?;
-    let ended = until("sam to deploy", DEPLOY, || running.try_wait().transpose());
-    if ended.is_err() {
-        running.kill()?;
-    }
-    let said = || fs::read_to_string(&log).unwrap_or_default();
-    let status = ended.with_context(said)??;
-    ensure!(status.success(), "sam deploy: {status}\n{}", said());
-    let described = describe(emulators, &plan.stack)?.with_context(said)?;
-    ensure!(described["StackStatus"] == "CREATE_COMPLETE", "{described}\n{}", said());
+    command.env("AWS_ENDPOINT_URL", emulators.ministack());
+    let said = run(command, &folder)?;
+    let described = describe(emulators, &plan.stack)?.with_context(|| said.clone())?;
+    ensure!(described["StackStatus"] == "CREATE_COMPLETE", "{described}\n{said}");
     let mut outputs = BTreeMap::new();
     for output in described["Outputs"].as_array().into_iter().flatten() {
         if let (Some(name), Some(value)) = (output["OutputKey"].as_str(), output["OutputValue"].as_str()) {
@@ -111,6 +86,48 @@ pub fn deploy<'a>(emulators: &'a Emulators, plan: &Plan) -> Result<Stack<'a>> {
         }
     }
     Ok(Stack { emulators, name: plan.stack.clone(), outputs })
+}
+
+/// Has sam's linter read a template, by its path from the root.
+pub fn lint(template: &str) -> Result<()> {
+    let folder = run_folder("lint")?;
+    let mut command = sam(&folder)?;
+    command.args(["validate", "--lint", "--region", REGION, "--template"]).arg(root().join(template));
+    run(command, &folder)?;
+    Ok(())
+}
+
+/// sam, in an environment that has nothing of the machine's.
+fn sam(folder: &Path) -> Result<Command> {
+    let mut command = Command::new(python("sam")?.with_file_name("sam"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        // It keeps a folder of its own there, and must find no credentials.
+        .env("HOME", folder)
+        .env("SAM_CLI_TELEMETRY", "0")
+        .env("SAM_CLI_POLL_DELAY", "0.2")
+        .env("AWS_ACCESS_KEY_ID", ACCOUNT)
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_DEFAULT_REGION", REGION)
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    Ok(command)
+}
+
+/// Runs it to its end, and answers what it said.
+fn run(mut command: Command, folder: &Path) -> Result<String> {
+    let log = folder.join("sam.log");
+    let output = fs::File::create(&log)?;
+    let mut running = command.stdout(output.try_clone()?).stderr(output).spawn().context("cannot run sam")?;
+    let ended = until("sam", SAM, || running.try_wait().transpose());
+    if ended.is_err() {
+        running.kill()?;
+    }
+    let said = fs::read_to_string(&log).unwrap_or_default();
+    let status = ended.with_context(|| said.clone())??;
+    ensure!(status.success(), "sam: {status}\n{said}");
+    Ok(said)
 }
 
 impl Stack<'_> {

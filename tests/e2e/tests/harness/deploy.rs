@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shipshape_e2e::aws::Credentials;
-use shipshape_e2e::deploy::{Plan, deploy};
+use shipshape_e2e::deploy::{Plan, deploy, lint};
 use shipshape_e2e::emulators::Emulators;
 use shipshape_e2e::{PATIENCE, events, fixtures, until};
 
@@ -26,6 +26,11 @@ fn plan() -> Plan {
     plan.parameters = vec![("DryRun".into(), "false".into()), ("PassableRoles".into(), PASSABLE.into())];
     plan.seconds = Some((5, 1));
     plan
+}
+
+#[test]
+fn the_linter_has_nothing_to_say() {
+    lint("infra/template.yaml").unwrap();
 }
 
 #[test]
