@@ -2,16 +2,31 @@
 
 CARGO ?= cargo
 
-.PHONY: test lint bench bench-memory fuzz clean
+.PHONY: test lint e2e e2e-setup bench bench-memory fuzz clean
 
-# Formatting, lints, documentation, then every test. Needs Rust and nothing else.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+# Formatting, lints, documentation, then every test. Needs Rust, and for the emulators Python 3 with its venv.
 test: lint
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --exclude shipshape-e2e
+	$(MAKE) e2e
 
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+# The template and the functions on emulators of AWS. Each function is built by itself, as it ships; what is not built
+# with others can't get a feature from them. Output of the last run stays in target/e2e/runs.
+FUNCTIONS := $(filter-out functions/cli/Cargo.toml,$(wildcard functions/*/Cargo.toml))
+e2e: e2e-setup
+	rm -rf $(TARGET)/e2e/runs
+	set -e; for function in $(FUNCTIONS); do $(CARGO) build --manifest-path $$function; done
+	$(CARGO) test -p shipshape-e2e
+
+# Virtual environments of the emulators and of sam. The first time takes a few minutes, then nothing.
+e2e-setup:
+	python3 tests/e2e/setup.py
 
 # Ratios of CPU time, in one run; never part of the tests.
 bench:
@@ -25,7 +40,6 @@ bench-memory:
 # Ten minutes of any bytes through parse, evaluate and plan. Needs a nightly compiler and a C++ compiler, and installs
 # cargo-fuzz. What it finds goes to tests/fuzz/found, which every `cargo test` runs.
 FUZZ_SECONDS ?= 600
-TARGET := $(or $(CARGO_TARGET_DIR),target)
 fuzz:
 	$(CARGO) install cargo-fuzz --locked --version 0.13.2 --root $(TARGET)/fuzz/tool
 	mkdir -p $(TARGET)/fuzz/corpus $(TARGET)/fuzz/findings
