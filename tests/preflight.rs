@@ -317,6 +317,11 @@ fn a_roll_must_start_the_same_images() {
         {"registryId": "111122223333", "repositoryName": "shop/web", "imageDigest": DIGEST, "imageTags": []},
         {"registryId": "111122223333", "repositoryName": "shop/web", "imageDigest": "sha256:bbbb", "imageTags": ["1.2"]}]);
     says(&moved, "is sha256:bbbb by now: a deployment would release it");
+    // Where only the tag was asked for, nobody knows whether the running digest is gone.
+    moved.images[1] = json!({"registryId": "111122223333", "region": "eu-west-1", "repositoryName": "shop/web",
+        "imageIds": [{"imageTag": "1.2"}], "imageDetails": [moved.images[1]["imageDetails"][1]]});
+    says(&moved, "is sha256:bbbb by now: a deployment would release it");
+    assert!(!verdict(&moved).contains("no longer has"));
     let mut untagged = by_nat();
     untagged.images[1]["imageDetails"][0]["imageTags"] = json!(["1.3"]);
     says(&untagged, "the repository has no");
