@@ -109,7 +109,7 @@ fn the_default_route_must_lead_out() {
             route[member] = value.clone();
         }
         case.network[ROUTES]["RouteTables"][0]["Routes"] = json!([route]);
-        case.network.push(json!({"VpcEndpoints": []}));
+        case.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
         case
     };
     says(&route(json!({"GatewayId": "igw-1"})), "an internet gateway, which serves public addresses alone");
@@ -118,11 +118,11 @@ fn the_default_route_must_lead_out() {
     says(&route(json!({"NatGatewayId": "nat-2"})), "aws ec2 describe-nat-gateways --nat-gateway-ids nat-2");
     let mut failed = by_nat();
     failed.network[NAT]["NatGateways"][0]["State"] = json!("failed");
-    failed.network.push(json!({"VpcEndpoints": []}));
+    failed.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
     says(&failed, "a default route to nat-1, which is failed");
     let mut private = by_nat();
     private.network[NAT]["NatGateways"][0]["ConnectivityType"] = json!("private");
-    private.network.push(json!({"VpcEndpoints": []}));
+    private.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
     says(&private, "a private NAT gateway");
 }
 
@@ -293,7 +293,7 @@ fn routes_and_prefix_lists_beside_the_obvious_ones_count() {
     let mut split = by_nat();
     let other = json!({"DestinationCidrBlock": "52.0.0.0/8", "GatewayId": "igw-1", "State": "active"});
     split.network[ROUTES]["RouteTables"][0]["Routes"].as_array_mut().unwrap().push(other);
-    split.network.push(json!({"VpcEndpoints": []}));
+    split.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
     says(&split, "a route for 52.0.0.0/8 to igw-1 beside its default route");
     let mut local = by_nat();
     let peer =
