@@ -179,7 +179,7 @@ fn through_the_internet(place: &Place<'_>, required: &Required, facts: &Facts, d
     }
 }
 
-enum Way {
+pub(super) enum Way {
     /// A NAT gateway that works, or an internet gateway for a public address.
     Internet,
     /// A fact is missing.
@@ -198,7 +198,7 @@ impl Way {
 }
 
 /// An internet gateway serves public addresses only, and does not count without one.
-fn default_route(table: &RouteTable, public: bool, facts: &Facts, doubts: &mut Doubts) -> Way {
+pub(super) fn default_route(table: &RouteTable, public: bool, facts: &Facts, doubts: &mut Doubts) -> Way {
     let routes = table.routes.items();
     let Some(route) = routes.iter().find(|route| route.destination_cidr_block.text() == Some("0.0.0.0/0"))
     else {
