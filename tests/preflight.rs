@@ -109,7 +109,7 @@ fn the_default_route_must_lead_out() {
             route[member] = value.clone();
         }
         case.network[ROUTES]["RouteTables"][0]["Routes"] = json!([route]);
-        case.network.push(json!({"VpcEndpoints": []}));
+        case.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
         case
     };
     says(&route(json!({"GatewayId": "igw-1"})), "an internet gateway, which serves public addresses alone");
@@ -118,11 +118,11 @@ fn the_default_route_must_lead_out() {
     says(&route(json!({"NatGatewayId": "nat-2"})), "aws ec2 describe-nat-gateways --nat-gateway-ids nat-2");
     let mut failed = by_nat();
     failed.network[NAT]["NatGateways"][0]["State"] = json!("failed");
-    failed.network.push(json!({"VpcEndpoints": []}));
+    failed.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
     says(&failed, "a default route to nat-1, which is failed");
     let mut private = by_nat();
     private.network[NAT]["NatGateways"][0]["ConnectivityType"] = json!("private");
-    private.network.push(json!({"VpcEndpoints": []}));
+    private.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
     says(&private, "a private NAT gateway");
 }
 
@@ -293,7 +293,7 @@ fn routes_and_prefix_lists_beside_the_obvious_ones_count() {
     let mut split = by_nat();
     let other = json!({"DestinationCidrBlock": "52.0.0.0/8", "GatewayId": "igw-1", "State": "active"});
     split.network[ROUTES]["RouteTables"][0]["Routes"].as_array_mut().unwrap().push(other);
-    split.network.push(json!({"VpcEndpoints": []}));
+    split.network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
     says(&split, "a route for 52.0.0.0/8 to igw-1 beside its default route");
     let mut local = by_nat();
     let peer =
@@ -317,6 +317,11 @@ fn a_roll_must_start_the_same_images() {
         {"registryId": "111122223333", "repositoryName": "shop/web", "imageDigest": DIGEST, "imageTags": []},
         {"registryId": "111122223333", "repositoryName": "shop/web", "imageDigest": "sha256:bbbb", "imageTags": ["1.2"]}]);
     says(&moved, "is sha256:bbbb by now: a deployment would release it");
+    // Where only the tag was asked for, nobody knows whether the running digest is gone.
+    moved.images[1] = json!({"registryId": "111122223333", "region": "eu-west-1", "repositoryName": "shop/web",
+        "imageIds": [{"imageTag": "1.2"}], "imageDetails": [moved.images[1]["imageDetails"][1]]});
+    says(&moved, "is sha256:bbbb by now: a deployment would release it");
+    assert!(!verdict(&moved).contains("no longer has"));
     let mut untagged = by_nat();
     untagged.images[1]["imageDetails"][0]["imageTags"] = json!(["1.3"]);
     says(&untagged, "the repository has no");

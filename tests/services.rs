@@ -48,7 +48,7 @@ fn routed(target: Option<&str>) -> Vec<Value> {
         .into_iter()
         .collect();
     network[1]["RouteTables"][0]["Routes"] = json!(routes);
-    network.push(json!({"VpcEndpoints": []}));
+    network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": []}));
     network
 }
 
@@ -58,7 +58,7 @@ fn let_out(mut network: Vec<Value>, to: &str, endpoints: Value) -> Vec<Value> {
     network.push(json!({"SecurityGroups": [
         {"GroupId": "sg-1", "IpPermissions": [], "IpPermissionsEgress": [https]},
         {"GroupId": "sg-door", "IpPermissions": [], "IpPermissionsEgress": []}]}));
-    network.push(json!({"VpcEndpoints": endpoints}));
+    network.push(json!({"VpcId": "vpc-1", "VpcEndpoints": endpoints}));
     network
 }
 
@@ -94,6 +94,14 @@ fn what_moves_to_the_tasks_interface_still_has_to_get_through() {
     for service in ["ecr.dkr", "s3", "logs"] {
         assert!(!shut.contains(&format!("endpoint for {service}")), "{shut}");
     }
+}
+
+#[test]
+fn a_vpc_that_shows_no_route_table_is_one_for_its_owner() {
+    let mut network = nat_network();
+    network[1] = json!({"VpcId": "vpc-1", "RouteTables": []});
+    let said = rolled("1.3.0", "DISABLED", &network, "");
+    assert!(said.contains("VPC vpc-1 shows no route table that serves subnet subnet-nat"), "{said}");
 }
 
 #[test]

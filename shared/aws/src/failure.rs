@@ -35,6 +35,7 @@ const LATER: &[&str] = &[
     "ThrottlingException",
     "Throttling",
     "RequestLimitExceeded",
+    "EC2ThrottledException",
     "TooManyRequestsException",
     "ServerException",
     "ServiceUnavailable",
@@ -47,8 +48,16 @@ const LATER: &[&str] = &[
 ];
 
 /// Codes that say that nothing of this name exists.
-const MISSING: &[&str] =
-    &["ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException"];
+const MISSING: &[&str] = &[
+    "ClusterNotFoundException",
+    "ServiceNotFoundException",
+    "ServiceNotActiveException",
+    "RepositoryNotFoundException",
+    "ImageNotFoundException",
+];
+
+/// How EC2 ends such codes: `InvalidVpcID.NotFound`.
+const NOT_FOUND: &str = ".NotFound";
 
 impl Failure {
     /// Something that may go better later: the message goes back to the queue.
@@ -80,7 +89,7 @@ impl Failure {
         let status = service.raw().status().as_u16();
         let kind = match code {
             code if LATER.contains(&code) => FailureKind::Retryable,
-            code if MISSING.contains(&code) => FailureKind::Missing,
+            code if MISSING.contains(&code) || code.ends_with(NOT_FOUND) => FailureKind::Missing,
             _ if status >= 500 || status == 429 => FailureKind::Retryable,
             _ => FailureKind::Refused,
         };

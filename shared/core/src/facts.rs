@@ -16,6 +16,7 @@ use crate::resource::{Body, ExpressGatewayService, Resource, ResourceId, Resourc
 
 pub mod hosts;
 pub mod identity;
+pub mod images;
 mod need;
 pub mod network;
 
@@ -23,16 +24,8 @@ pub use need::Need;
 
 use hosts::Hosts;
 use identity::Identity;
+use images::{Repositories, Repository};
 use network::Network;
-
-/// An image that ECR keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredImage {
-    /// `sha256:…`
-    pub digest: String,
-    /// The tags that point at it now.
-    pub tags: Vec<String>,
-}
 
 /// What is known.
 #[derive(Debug, Clone, Default)]
@@ -50,9 +43,7 @@ pub struct Facts {
     pub hosts: Hosts,
     /// The digest that each container runs, by service and the revision of its task definition.
     running: BTreeMap<(Arn, Arn), Vec<BTreeMap<String, String>>>,
-    /// What each ECR repository holds, by `account/repository`: answers of `DescribeImages` name no
-    /// Region, so that described images count for every Region of the account.
-    repositories: BTreeMap<String, Vec<StoredImage>>,
+    repositories: Repositories,
     log_groups: Vec<String>,
     /// Patterns of the roles that the `task-definition` function may pass (the template's `PassableRoles`).
     pub passable_roles: Vec<String>,
@@ -145,10 +136,9 @@ impl Facts {
         known.first().filter(|first| known.iter().all(|one| one == *first))
     }
 
-    /// What an ECR repository holds.
-    pub fn repository(&self, image: &ImageReference) -> Option<&[StoredImage]> {
-        let (account, _) = image.ecr()?;
-        self.repositories.get(&format!("{account}/{}", image.repository)).map(Vec::as_slice)
+    /// What is known of an ECR repository; `None` where nobody asked it for this image.
+    pub fn repository(&self, image: &ImageReference) -> Option<&Repository> {
+        self.repositories.of(image)
     }
 
     /// Whether a log group is known to exist.
@@ -197,9 +187,6 @@ impl Facts {
             let beside = answer.tags.known().map_or(Field::Absent, |tags| Resource::tag_keys(tags));
             told += usize::from(self.absorb_resource(ResourceType::TaskDefinition, document, beside));
         }
-        for image in answer.image_details.items() {
-            told += usize::from(self.absorb_image(image));
-        }
         for revision in answer.service_revisions.items() {
             told += usize::from(self.absorb_revision(revision));
         }
@@ -210,7 +197,9 @@ impl Facts {
             }
         }
         told += self.network.absorb(json) + self.identity.absorb(json) + self.hosts.absorb(json);
-        let one = answer.is_one() || Identity::is_answer(json) || Hosts::is_answer(json);
+        told += self.repositories.absorb(json);
+        let beside = [Identity::is_answer, Hosts::is_answer, Repositories::is_answer];
+        let one = answer.is_one() || beside.iter().any(|is_answer| is_answer(json));
         (told > 0 || one).then_some(told)
     }
 
@@ -219,17 +208,6 @@ impl Facts {
         let Some(id) = identify(kind, &document) else { return false };
         let Some(resource) = Resource::read(id, document) else { return false };
         self.learn(resource.with_tags_beside(tags));
-        true
-    }
-
-    fn absorb_image(&mut self, image: &ImageDetail) -> bool {
-        let (Some(account), Some(name), Some(digest)) =
-            (image.registry_id.text(), image.repository_name.text(), image.image_digest.text())
-        else {
-            return false;
-        };
-        let stored = StoredImage { digest: digest.to_owned(), tags: image.image_tags.items().to_vec() };
-        self.repositories.entry(format!("{account}/{name}")).or_default().push(stored);
         true
     }
 
@@ -264,7 +242,6 @@ struct Answer<'a> {
     task_definition: Field<&'a RawValue>,
     #[serde(borrow)]
     tags: Field<&'a RawValue>,
-    image_details: Field<Vec<ImageDetail>>,
     service_revisions: Field<Vec<ServiceRevision>>,
     log_groups: Field<Vec<LogGroup>>,
 }
@@ -283,19 +260,9 @@ impl Answer<'_> {
             // A bare cluster has settings too, and is told by its own members.
             && self.settings.known().is_none_or(|settings| !settings.is_empty())
             && self.task_definition.is_absent()
-            && self.image_details.is_absent()
             && self.service_revisions.is_absent()
             && self.log_groups.is_absent())
     }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct ImageDetail {
-    registry_id: Field<String>,
-    repository_name: Field<String>,
-    image_digest: Field<String>,
-    image_tags: Field<Vec<String>>,
 }
 
 #[derive(Deserialize, Default)]

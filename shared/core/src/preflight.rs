@@ -14,9 +14,12 @@ use crate::resource::{Body, Resource, ResourceType, Service, TaskDefinition};
 use crate::selection::Selected;
 use crate::text::shown;
 
+mod ahead;
 pub mod exec_logs;
 pub mod images;
 pub mod reachability;
+
+pub use ahead::ahead;
 
 /// Whether a fix may run, as far as the facts say.
 #[derive(Debug, Clone)]

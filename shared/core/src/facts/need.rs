@@ -87,7 +87,11 @@ impl Need {
                 format!("aws ec2 describe-nat-gateways --nat-gateway-ids {}", argument(id))
             }
             Self::Endpoints(vpc) => {
-                format!("aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={}", argument(vpc))
+                // An empty answer alone would not say which VPC it is of.
+                let vpc = word(vpc);
+                format!(
+                    "aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc} --query '{{VpcId:`\"{vpc}\"`,VpcEndpoints:VpcEndpoints}}'"
+                )
             }
             Self::VpcDns(vpc) => {
                 let call = format!("aws ec2 describe-vpc-attribute --vpc-id {} --attribute", argument(vpc));
@@ -254,6 +258,11 @@ mod tests {
         let call = Need::PrefixList("pl-1'`\"; rm".to_owned()).call();
         assert!(
             call.ends_with("--prefix-list-id pl-1rm --query '{PrefixListId:`\"pl-1rm\"`,Entries:Entries}'"),
+            "{call}"
+        );
+        let call = Need::Endpoints("vpc-1'`\"; rm".to_owned()).call();
+        assert!(
+            call.ends_with("Values=vpc-1rm --query '{VpcId:`\"vpc-1rm\"`,VpcEndpoints:VpcEndpoints}'"),
             "{call}"
         );
         let cluster: Arn = "arn:aws:ecs:eu-west-1:1:cluster/a;b".parse().unwrap();

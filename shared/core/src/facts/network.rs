@@ -1,6 +1,6 @@
 //! Subnets, routes, NAT gateways, endpoints and security groups, as EC2's `describe-*` print them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -21,6 +21,8 @@ pub use groups::{
 pub struct Network {
     subnets: BTreeMap<String, Subnet>,
     route_tables: BTreeMap<String, Vec<RouteTable>>,
+    /// VPCs of which all route tables that are shown were listed.
+    all_tables: BTreeSet<String>,
     nat_gateways: BTreeMap<String, NatGateway>,
     endpoints: BTreeMap<String, Vec<Endpoint>>,
     groups: BTreeMap<String, SecurityGroup>,
@@ -28,9 +30,6 @@ pub struct Network {
     by_rules: BTreeMap<String, SecurityGroup>,
     prefix_lists: BTreeMap<String, Vec<PrefixListEntry>>,
     dns: BTreeMap<String, Dns>,
-    /// Somebody listed endpoints and was answered that there are none: so it is in every VPC that no other answer
-    /// tells of.
-    none_listed: bool,
 }
 
 /// A subnet.
@@ -234,6 +233,11 @@ impl Network {
         own.or_else(|| tables.iter().find(|table| serves(table, |a, _| a.main.known() == Some(&true))))
     }
 
+    /// Whether all route tables of a VPC were listed, though perhaps none is shown.
+    pub fn lists_all_tables(&self, vpc: &str) -> bool {
+        self.all_tables.contains(vpc)
+    }
+
     /// A NAT gateway.
     pub fn nat_gateway(&self, id: &str) -> Option<&NatGateway> {
         self.nat_gateways.get(id)
@@ -241,11 +245,7 @@ impl Network {
 
     /// The endpoints of a VPC; `None` where nobody listed them.
     pub fn endpoints(&self, vpc: &str) -> Option<&[Endpoint]> {
-        match self.endpoints.get(vpc) {
-            Some(endpoints) => Some(endpoints),
-            None if self.none_listed => Some(&[]),
-            None => None,
-        }
+        self.endpoints.get(vpc).map(Vec::as_slice)
     }
 
     /// A security group.
@@ -263,7 +263,8 @@ impl Network {
         self.dns.get(vpc).copied().unwrap_or_default()
     }
 
-    /// Learns from an answer of EC2; says how many things it told of.
+    /// Learns from an answer of EC2; says how many things it told of. A list of route tables or endpoints with the
+    /// VPC's id beside it is all that the VPC has: an empty one names no VPC by itself.
     pub fn absorb(&mut self, json: &RawValue) -> usize {
         let Ok(answer) = serde_json::from_str::<Answer>(json.get()) else { return 0 };
         let mut told = 0;
@@ -272,6 +273,11 @@ impl Network {
                 self.subnets.insert(id.to_owned(), subnet);
                 told += 1;
             }
+        }
+        if let (Some(vpc), Field::Known(_)) = (answer.vpc_id.text(), &answer.route_tables) {
+            self.all_tables.insert(vpc.to_owned());
+            self.route_tables.insert(vpc.to_owned(), Vec::new());
+            told += 1;
         }
         for table in answer.route_tables.into_known().unwrap_or_default() {
             if let Some(vpc) = table.vpc_id.text() {
@@ -288,7 +294,9 @@ impl Network {
             }
         }
         if let Field::Known(endpoints) = answer.vpc_endpoints {
-            self.none_listed |= endpoints.is_empty();
+            if let Some(vpc) = answer.vpc_id.text() {
+                self.endpoints.insert(vpc.to_owned(), Vec::new());
+            }
             told += 1;
             for endpoint in endpoints {
                 if let Some(vpc) = endpoint.vpc_id.text() {
@@ -314,7 +322,9 @@ impl Network {
             self.prefix_lists.insert(id.to_owned(), entries);
             told += 1;
         }
-        if let Some(vpc) = answer.vpc_id.text() {
+        if let Some(vpc) = answer.vpc_id.text()
+            && !(answer.enable_dns_support.is_absent() && answer.enable_dns_hostnames.is_absent())
+        {
             let dns = self.dns.entry(vpc.to_owned()).or_default();
             let flag = |field: Field<Flag>| field.into_known().and_then(|flag| flag.value.into_known());
             dns.support = flag(answer.enable_dns_support).or(dns.support);
@@ -322,5 +332,44 @@ impl Network {
             told += 1;
         }
         told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn learned(answers: &[Value]) -> Network {
+        let mut network = Network::default();
+        for answer in answers {
+            assert!(network.absorb(&serde_json::value::to_raw_value(answer).unwrap()) > 0, "{answer}");
+        }
+        network
+    }
+
+    #[test]
+    fn an_empty_list_counts_for_the_vpc_beside_it_alone() {
+        let network = learned(&[
+            json!({"VpcId": "vpc-1", "VpcEndpoints": []}),
+            json!({"VpcId": "vpc-1", "RouteTables": []}),
+        ]);
+        assert_eq!(network.endpoints("vpc-1").map(<[Endpoint]>::len), Some(0));
+        assert_eq!(network.endpoints("vpc-2"), None);
+        assert_eq!(learned(&[json!({"VpcEndpoints": []})]).endpoints("vpc-1"), None);
+        assert!(network.lists_all_tables("vpc-1") && !network.lists_all_tables("vpc-2"));
+        assert_eq!(network.dns("vpc-1"), Dns::default());
+    }
+
+    #[test]
+    fn a_list_with_its_vpc_beside_it_replaces_what_was_known() {
+        let endpoint = |id: &str| json!({"VpcEndpointId": id, "VpcId": "vpc-1"});
+        let network = learned(&[
+            json!({"VpcEndpoints": [endpoint("vpce-1")]}),
+            json!({"VpcId": "vpc-1", "VpcEndpoints": [endpoint("vpce-2")]}),
+        ]);
+        let known = network.endpoints("vpc-1").unwrap();
+        assert_eq!(known.iter().filter_map(|one| one.vpc_endpoint_id.text()).collect::<Vec<_>>(), ["vpce-2"]);
     }
 }

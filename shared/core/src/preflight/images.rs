@@ -75,14 +75,15 @@ fn same_digest(
         },
     };
     let (Some(stored), Some(running)) = (stored, running) else { return };
-    if !stored.iter().any(|one| one.digest == running) {
+    // Where only the tag was asked for, what it points at shows whether it is the same digest.
+    if stored.has(&running) == Some(false) {
         doubts.refuse(
             "running image is gone",
             format!("container `{name}` runs {} of {image}, which the repository no longer has: a roll-back would find nothing to start", shown(&running)),
         );
     }
     let Some(tag) = image.tag.as_deref().filter(|_| image.digest.is_none()) else { return };
-    let mut tagged = stored.iter().filter(|one| one.tags.iter().any(|held| held == tag));
+    let mut tagged = stored.tagged(tag);
     match tagged.clone().find(|one| one.digest != running).or(tagged.next()) {
         Some(now) if now.digest == running => {}
         Some(now) => doubts.refuse(

@@ -111,7 +111,13 @@ fn reach(id: &str, groups: &[&str], required: &Required, public: bool, facts: &F
     let Some(subnet) = facts.network.subnet(id) else { return doubts.need(Need::Subnet(id.to_owned())) };
     let Some(vpc) = subnet.vpc_id.text() else { return doubts.need(Need::Subnet(id.to_owned())) };
     let Some(table) = facts.network.route_table(vpc, id) else {
-        return doubts.need(Need::RouteTables(vpc.to_owned()));
+        if !facts.network.lists_all_tables(vpc) {
+            return doubts.need(Need::RouteTables(vpc.to_owned()));
+        }
+        return doubts.refuse(
+            "no route table",
+            format!("VPC {vpc} shows no route table that serves subnet {id}: its owner has to say where the subnet's traffic goes"),
+        );
     };
     let place = Place { subnet_id: id, subnet, vpc, table, groups };
     let way = default_route(table, public, facts, doubts);
@@ -173,7 +179,7 @@ fn through_the_internet(place: &Place<'_>, required: &Required, facts: &Facts, d
     }
 }
 
-enum Way {
+pub(super) enum Way {
     /// A NAT gateway that works, or an internet gateway for a public address.
     Internet,
     /// A fact is missing.
@@ -192,7 +198,7 @@ impl Way {
 }
 
 /// An internet gateway serves public addresses only, and does not count without one.
-fn default_route(table: &RouteTable, public: bool, facts: &Facts, doubts: &mut Doubts) -> Way {
+pub(super) fn default_route(table: &RouteTable, public: bool, facts: &Facts, doubts: &mut Doubts) -> Way {
     let routes = table.routes.items();
     let Some(route) = routes.iter().find(|route| route.destination_cidr_block.text() == Some("0.0.0.0/0"))
     else {
