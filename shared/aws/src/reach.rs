@@ -9,7 +9,7 @@ use shipshape_core::remediation::Remediation;
 use shipshape_core::resource::{Resource, ResourceId};
 use shipshape_core::selection::Selection;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 
 /// Asks and writes with clients of one account and Region.
 pub trait Reach: Send {
@@ -42,6 +42,18 @@ pub trait Reach: Send {
         source: &Arn,
         content: Fingerprint,
     ) -> impl Future<Output = Result<Option<Arn>, Failure>> + Send;
+}
+
+/// What was asked beside the resource itself, or nothing where AWS refuses to tell: what rests on it stays unknown, and is
+/// told as that.
+pub fn or_nothing<T: Default>(asked: Result<T, Failure>) -> Result<T, Failure> {
+    match asked {
+        Err(failure) if failure.kind == FailureKind::Refused => {
+            tracing::warn!(%failure, "a fact stays unknown");
+            Ok(T::default())
+        }
+        asked => asked,
+    }
 }
 
 /// What became of a write.

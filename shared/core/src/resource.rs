@@ -314,6 +314,13 @@ impl Resource {
         Some(Self { id, document, body, tags, whole: false })
     }
 
+    /// The same from an answer that was asked for everything: what it lacks is not there.
+    pub fn asked_for_whole(mut self) -> Self {
+        self.whole = true;
+        self.tags = self.tags.or_if_absent(Vec::new());
+        self
+    }
+
     /// Adds tags that AWS prints beside the document, as it does for task definitions.
     pub fn with_tags_beside(mut self, tags: Field<Vec<String>>) -> Self {
         if self.tags.is_absent() {

@@ -75,10 +75,13 @@ impl Reach for Ecs {
         let mut learned = !answers.is_empty();
         for need in needs {
             let Need::Resource(id) = need else { continue };
-            let known = facts.known(id);
-            if lookup::describes(id.kind) && !known.is_some_and(exists) {
-                facts.learn_gone(id.clone());
-                learned = true;
+            if !lookup::describes(id.kind) {
+                continue;
+            }
+            learned = true;
+            match facts.known(id).filter(|resource| exists(resource)).cloned() {
+                Some(resource) => facts.learn(resource.asked_for_whole()),
+                None => facts.learn_gone(id.clone()),
             }
         }
         Ok(learned)
@@ -89,7 +92,8 @@ impl Reach for Ecs {
         for answer in lookup::fetch(&self.client, &[Need::Resource(id.clone())]).await? {
             facts.absorb(&answer);
         }
-        Ok(facts.known(id).filter(|resource| exists(resource)).cloned())
+        let known = facts.known(id).filter(|resource| exists(resource)).cloned();
+        Ok(known.map(Resource::asked_for_whole))
     }
 
     async fn write(&mut self, remediation: &Remediation, after: &Resource) -> Result<Wrote, Failure> {

@@ -1,0 +1,4 @@
+//! The functions on the emulators: deployed by the template that ships, and fed by events on the bus.
+
+mod gate;
+mod world;
