@@ -133,7 +133,7 @@ pub fn described_cluster(aws: &Aws, name: &str) -> Result<Value> {
     answer.pointer("/clusters/0").cloned().with_context(|| format!("{name}: {answer}"))
 }
 
-/// Makes a repository on moto with one image of that tag, and answers the image's URI and digest.
+/// Makes a repository on moto with one image of that tag, if there is none yet, and answers the image's URI and digest.
 pub fn image(aws: &Aws, repository: &str, tag: &str) -> Result<(String, String)> {
     let made = aws.call("ecr", "CreateRepository", &json!({"repositoryName": repository}));
     if let Err(error) = made
@@ -156,7 +156,14 @@ pub fn image(aws: &Aws, repository: &str, tag: &str) -> Result<(String, String)>
     });
     let request =
         json!({"repositoryName": repository, "imageTag": tag, "imageManifest": manifest.to_string()});
-    let digest = text(&aws.call("ecr", "PutImage", &request)?, "/image/imageId/imageDigest")?;
+    let digest = match aws.call("ecr", "PutImage", &request) {
+        Ok(answer) => text(&answer, "/image/imageId/imageDigest")?,
+        Err(error) if error.code == "ImageAlreadyExistsException" => {
+            let request = json!({"repositoryName": repository, "imageIds": [{"imageTag": tag}]});
+            text(&aws.call("ecr", "DescribeImages", &request)?, "/imageDetails/0/imageDigest")?
+        }
+        Err(error) => return Err(error.into()),
+    };
     Ok((format!("{uri}:{tag}"), digest))
 }
 

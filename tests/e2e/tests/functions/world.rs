@@ -10,7 +10,7 @@ use shipshape_e2e::emulators::Emulators;
 use shipshape_e2e::{events, fixtures, until};
 
 /// What is named `fix-…` is fixed; everything else is told of.
-pub const POLICY: &str = r#"version = 1
+pub(crate) const POLICY: &str = r#"version = 1
 mode = "notify"
 [controls.ecs-container-logging]
 enabled = false
@@ -22,14 +22,14 @@ iac = "fix"
 "#;
 
 /// The roles that mended revisions may name.
-pub const PASSABLE: &str =
+pub(crate) const PASSABLE: &str =
     "arn:aws:iam::111122223333:role/ingest-task,arn:aws:iam::111122223333:role/ecsTaskExecutionRole";
 
 /// How long a story may take, message back from the queue included.
-pub const STORY: Duration = Duration::from_secs(60);
+pub(crate) const STORY: Duration = Duration::from_secs(60);
 
 /// Deploys the template as it ships, but for its times: what comes back does so after twelve seconds.
-pub fn deployed<'a>(emulators: &'a Emulators, parameters: &[(&str, &str)]) -> Result<World<'a>> {
+pub(crate) fn deployed<'a>(emulators: &'a Emulators, parameters: &[(&str, &str)]) -> Result<World<'a>> {
     let mut plan = Plan::new("shipshape");
     plan.seconds = Some((20, 12));
     plan.parameters =
@@ -42,22 +42,22 @@ pub fn deployed<'a>(emulators: &'a Emulators, parameters: &[(&str, &str)]) -> Re
 }
 
 /// A deployment.
-pub struct World<'a> {
-    pub emulators: &'a Emulators,
-    pub stack: Stack<'a>,
-    pub aws: Aws,
+pub(crate) struct World<'a> {
+    pub(crate) emulators: &'a Emulators,
+    pub(crate) stack: Stack<'a>,
+    pub(crate) aws: Aws,
     heard: String,
 }
 
 impl World<'_> {
     /// Puts a captured event on the bus, with names put in the place of others, and answers its change's id.
-    pub fn happens(&self, event: &Value) -> Result<String> {
+    pub(crate) fn happens(&self, event: &Value) -> Result<String> {
         events::put(&self.aws, event)?;
         Ok(event["detail"]["eventID"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Waits for the message about a change, as programs get it; messages about others are passed over.
-    pub fn told(&self, change: &str) -> Result<Value> {
+    pub(crate) fn told(&self, change: &str) -> Result<Value> {
         until(&format!("the message about {change}"), STORY, || {
             let messages = fixtures::receive(&self.aws, &self.heard).ok()?;
             messages
@@ -68,19 +68,19 @@ impl World<'_> {
     }
 
     /// What the functions called, by name, in order, from some call on.
-    pub fn calls(&self, from: usize) -> Vec<String> {
+    pub(crate) fn calls(&self, from: usize) -> Vec<String> {
         let calls = self.emulators.proxy().calls();
         calls[from.min(calls.len())..].iter().map(shipshape_e2e::proxy::Call::name).collect()
     }
 
     /// Everything that the ledger holds.
-    pub fn ledger(&self) -> Result<Vec<Value>> {
+    pub(crate) fn ledger(&self) -> Result<Vec<Value>> {
         fixtures::items(&self.aws, self.stack.output("Table")?)
     }
 }
 
 /// A captured event, with other names in it.
-pub fn captured(path: &str, names: &[(&str, &str)]) -> Result<Value> {
+pub(crate) fn captured(path: &str, names: &[(&str, &str)]) -> Result<Value> {
     let mut text = events::event(path)?.to_string();
     for (from, to) in names {
         text = text.replace(from, to);
