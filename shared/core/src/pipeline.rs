@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::change::{Change, Observed};
 use crate::control::{Compliance, Evaluation, evaluate_part};
-use crate::facts::Need;
+use crate::facts::{Facts, Need};
 use crate::finding::Cause;
 use crate::judgement::{Judgement, Report, Ruling};
 use crate::ledger::{IncidentId, Opened, Outcome, Settled};
@@ -106,11 +106,18 @@ pub async fn handle<P: Ports>(
         if !selection.concerns(id.kind) {
             continue;
         }
-        // A revision never changes: one that was mended is judged by the revision that stands in its place.
-        let mended = ports.facts().mended(&id.arn).map(|last| Observed::State(Box::new(last.clone())));
-        let observed = mended.as_ref().unwrap_or(observed);
+        // A revision never changes: one that was mended is judged by the revision that stands in its place, which
+        // describing it may tell.
+        let known = in_its_place(id, ports.facts());
+        let observed = known.as_ref().unwrap_or(observed);
+        let mut judged = judge::judge(observed, ports, selection).await?;
+        let found = known.is_none().then(|| in_its_place(id, ports.facts())).flatten();
+        if let Some(found) = &found {
+            judged = judge::judge(found, ports, selection).await?;
+        }
+        let (resource, evaluations) = judged;
+        let observed = found.as_ref().unwrap_or(observed);
         let id = observed.id();
-        let (resource, evaluations) = judge::judge(observed, ports, selection).await?;
         if ports.facts().is_gone(id) {
             report.gone.extend(ports.close(id, None, Outcome::Gone).await?);
             continue;
@@ -178,6 +185,11 @@ pub async fn handle<P: Ports>(
         }
     }
     Ok(report)
+}
+
+/// The mended revision that stands in the place of another, if one is known.
+fn in_its_place(id: &ResourceId, facts: &Facts) -> Option<Observed> {
+    facts.mended(&id.arn).map(|last| Observed::State(Box::new(last.clone())))
 }
 
 /// The document that an answer is about.
