@@ -1,0 +1,3 @@
+//! The one package that names the ECR SDK: asks which images are there.
+
+pub mod lookup;
