@@ -1,6 +1,6 @@
 //! What services need to know: ECS for themselves, EC2 for the ways of their tasks, ECR for their images.
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use shipshape_aws::failure::Failure;
 use shipshape_aws::reach::{Reach as Rim, Wrote, or_nothing};
 use shipshape_core::facts::{Facts, Need};
@@ -15,12 +15,14 @@ use shipshape_ecs::Ecs;
 #[derive(Debug)]
 pub(crate) struct Reach {
     ecs: Ecs,
+    ec2: shipshape_ec2::Client,
+    /// Images may be in another Region's registry.
     config: SdkConfig,
 }
 
 impl Rim for Reach {
     fn new(config: &SdkConfig) -> Self {
-        Self { ecs: Ecs::new(config), config: config.clone() }
+        Self { ecs: Ecs::new(config), ec2: shipshape_ec2::Client::new(config), config: config.clone() }
     }
 
     async fn fetch(
@@ -30,8 +32,12 @@ impl Rim for Reach {
         selection: &Selection,
     ) -> Result<bool, Failure> {
         let mut learned = self.ecs.fetch(needs, facts, selection).await?;
-        let ways = or_nothing(shipshape_ec2::lookup::fetch(&self.config, needs).await)?;
-        let images = or_nothing(shipshape_ecr::lookup::fetch(&self.config, needs).await)?;
+        let client = |region: &str| {
+            let config = self.config.clone().into_builder().region(Region::new(region.to_owned()));
+            shipshape_ecr::Client::new(&config.build())
+        };
+        let ways = or_nothing(shipshape_ec2::lookup::fetch(&self.ec2, needs).await)?;
+        let images = or_nothing(shipshape_ecr::lookup::fetch(client, needs).await)?;
         for answer in ways.iter().chain(&images) {
             learned |= facts.absorb(answer).is_some();
         }
