@@ -2,107 +2,95 @@
 //! function.
 
 use serde_json::{Value, json};
-use shipshape_e2e::aws::Aws;
 use shipshape_e2e::emulators::Emulators;
-use shipshape_e2e::fixtures;
+use shipshape_e2e::fixtures::Way;
+use shipshape_e2e::{fixtures, until};
 
-use crate::world::{PASSABLE, World, captured, deployed};
+use crate::scenario::{Fix, definition, put_back, register_privileged, revisions};
+use crate::world::{FIXING, STORY, World, deployed};
 
-const INSIGHTS: &str = "ecs/ecs-cluster-container-insights.fail.switched-off.json";
-const PRIVILEGED: &str = "ecs/ecs-container-not-privileged.fail.sidecar.json";
+/// What is named so is fixed; what is not is only told of.
+const NAMES: [(&str, bool); 2] = [("fix-orders", true), ("orders", false)];
 
-/// The deployment-wide dry run is over, and mended revisions may name the roles of the fixtures.
-const FIXING: &[(&str, &str)] = &[("DryRun", "false"), ("PassableRoles", PASSABLE)];
-
-#[test]
-fn container_insights_are_switched_on_where_the_policy_says_fix() {
+/// Puts the events of one fix on the bus, and sees what is told of them.
+fn gate(fix: Fix, see: impl Fn(&World<'_>, &str, bool)) {
     let emulators = Emulators::start().unwrap();
     let world = deployed(&emulators, FIXING).unwrap();
-    for (name, fixed) in [("fix-orders", true), ("orders", false)] {
-        fixtures::cluster(&world.aws, name, "disabled").unwrap();
-        let names = [("222233334444", "111122223333"), ("cluster/orders", &format!("cluster/{name}"))];
-        let event = captured(INSIGHTS, &names).unwrap();
-        let told = world.told(&world.happens(&event).unwrap()).unwrap();
-        assert_eq!(told["action"], action(fixed), "{told}");
-        let cluster = fixtures::described_cluster(&world.aws, name).unwrap();
-        let value = if fixed { "enabled" } else { "disabled" };
-        assert_eq!(cluster["settings"], json!([{"name": "containerInsights", "value": value}]));
+    for (name, fixed) in NAMES {
+        let violation = fix.violate(&world, name).unwrap();
+        world.happens(&violation.event).unwrap();
+        let told = world.told(&violation.change).unwrap();
+        assert_eq!(told["action"], if fixed { "fixed" } else { "notified" }, "{told}");
+        if fix != Fix::Revision || fixed {
+            assert_eq!(violation.is_mended(&world).unwrap(), fixed);
+        }
+        see(&world, name, fixed);
     }
 }
 
 #[test]
+fn container_insights_are_switched_on_where_the_policy_says_fix() {
+    gate(Fix::Insights, |world, name, fixed| {
+        let cluster = fixtures::described_cluster(&world.aws, name).unwrap();
+        let value = if fixed { "enabled" } else { "disabled" };
+        assert_eq!(cluster["settings"], json!([{"name": "containerInsights", "value": value}]));
+    });
+}
+
+#[test]
 fn a_mended_revision_is_registered_where_the_policy_says_fix() {
-    let emulators = Emulators::start().unwrap();
-    let world = deployed(&emulators, FIXING).unwrap();
-    for (family, fixed) in [("fix-ingest", true), ("ingest", false)] {
-        let source = registered(&world, family).unwrap();
-        let event = privileged(family, &source);
-        let told = world.told(&world.happens(&event).unwrap()).unwrap();
-        assert_eq!(told["action"], action(fixed), "{told}");
-        let revisions = revisions(&world.aws, family);
+    gate(Fix::Revision, |world, name, fixed| {
+        let revisions = revisions(world, name).unwrap();
         if !fixed {
-            assert_eq!(revisions, [source]);
-            continue;
+            assert_eq!(revisions.len(), 1);
+            return;
         }
         let [first, second] = revisions.as_slice() else { panic!("{revisions:?}") };
-        let (before, after) = (definition(&world.aws, first), definition(&world.aws, second));
+        let (before, after) = (definition(world, first).unwrap(), definition(world, second).unwrap());
         let mut expected = before["taskDefinition"]["containerDefinitions"].clone();
         expected[1]["privileged"] = json!(false);
         assert_eq!(after["taskDefinition"]["containerDefinitions"], expected);
         assert_eq!(tag(&before, "shipshape:mended"), second.as_str());
         assert_eq!(tag(&after, "shipshape:source"), first.as_str());
         assert_eq!(tag(&after, "team"), "ingest");
-    }
+    });
 }
 
-fn action(fixed: bool) -> &'static str {
-    if fixed { "fixed" } else { "notified" }
+#[test]
+fn a_public_address_is_taken_away_where_the_policy_says_fix() {
+    gate(Fix::PublicAddress, |world, name, fixed| {
+        let service = fixtures::described_service(&world.aws, name, "storefront").unwrap();
+        let block = &service["networkConfiguration"]["awsvpcConfiguration"];
+        assert_eq!(block["assignPublicIp"], if fixed { "DISABLED" } else { "ENABLED" });
+        assert_eq!(block["subnets"].as_array().unwrap().len(), 1);
+        assert_eq!(block["securityGroups"].as_array().unwrap().len(), 1);
+    });
 }
 
-/// The captured registration, of that family and revision.
-fn privileged(family: &str, arn: &str) -> Value {
-    let names = [
-        ("333344445555", "111122223333"),
-        ("us-east-1", "eu-west-1"),
-        ("arn:aws:ecs:eu-west-1:111122223333:task-definition/ingest:5", arn),
-        ("\"family\":\"ingest\"", &format!("\"family\":\"{family}\"")),
-    ];
-    captured(PRIVILEGED, &names).unwrap()
+#[test]
+fn a_service_is_moved_to_a_mended_revision_where_the_policy_says_fix() {
+    gate(Fix::Move, |world, name, fixed| {
+        let service = fixtures::described_service(&world.aws, name, "storefront").unwrap();
+        assert_eq!(service["taskDefinition"], revisions(world, name).unwrap()[usize::from(fixed)].as_str());
+    });
 }
 
-/// Registers what the captured event had registered, its images pinned, and answers the revision's ARN.
-fn registered(world: &World<'_>, family: &str) -> anyhow::Result<String> {
-    let mut document = privileged(family, "arn:aws:ecs:eu-west-1:111122223333:task-definition/x:1")["detail"]
-        ["responseElements"]["taskDefinition"]
-        .take();
-    for name in [
-        "taskDefinitionArn",
-        "revision",
-        "status",
-        "requiresAttributes",
-        "compatibilities",
-        "registeredAt",
-        "registeredBy",
-    ] {
-        document.as_object_mut().unwrap().remove(name);
-    }
-    for container in document["containerDefinitions"].as_array_mut().unwrap() {
-        let (image, digest) = fixtures::image(&world.aws, container["name"].as_str().unwrap(), "1")?;
-        let repository = image.rsplit_once(':').unwrap().0.to_owned();
-        container["image"] = json!(format!("{repository}@{digest}"));
-    }
-    document["tags"] = json!([{"key": "team", "value": "ingest"}]);
-    let answer = world.aws.call("ecs", "RegisterTaskDefinition", &document)?;
-    Ok(answer["taskDefinition"]["taskDefinitionArn"].as_str().unwrap().to_owned())
-}
-
-fn revisions(aws: &Aws, family: &str) -> Vec<String> {
-    let answer = aws.call("ecs", "ListTaskDefinitions", &json!({"familyPrefix": family})).unwrap();
-    serde_json::from_value(answer["taskDefinitionArns"].clone()).unwrap()
-}
-
-fn definition(aws: &Aws, arn: &str) -> Value {
-    aws.call("ecs", "DescribeTaskDefinition", &json!({"taskDefinition": arn, "include": ["TAGS"]})).unwrap()
+#[test]
+fn a_service_asks_for_a_mended_revision_that_there_is_none_of() {
+    let emulators = Emulators::start().unwrap();
+    let world = deployed(&emulators, FIXING).unwrap();
+    let network = fixtures::network(&world.aws, Way::Nat).unwrap();
+    // Registered before there was anybody to hear of it.
+    let source = register_privileged(&world, "fix-ingest").unwrap();
+    fixtures::cluster(&world.aws, "fix-shop", "enabled").unwrap();
+    let service = ("fix-shop", "storefront");
+    fixtures::service(&world.aws, service, &source, &network, false, &json!({})).unwrap();
+    world.happens(&put_back("fix-shop").unwrap()).unwrap();
+    let moved = until("the service's move", STORY, || {
+        let now = fixtures::described_service(&world.aws, "fix-shop", "storefront").ok()?;
+        (now["taskDefinition"] != source.as_str()).then_some(now)
+    });
+    assert_eq!(moved.unwrap()["taskDefinition"], revisions(&world, "fix-ingest").unwrap()[1].as_str());
 }
 
 fn tag<'a>(described: &'a Value, key: &str) -> &'a str {

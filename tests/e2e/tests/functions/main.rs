@@ -1,4 +1,6 @@
 //! The functions on the emulators: deployed by the template that ships, and fed by events on the bus.
 
+mod faults;
 mod gate;
+mod scenario;
 mod world;
