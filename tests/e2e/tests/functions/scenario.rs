@@ -188,12 +188,28 @@ pub(crate) fn register_privileged(world: &World<'_>, family: &str) -> Result<Str
 fn register_mended(world: &World<'_>, source: &str) -> Result<String> {
     let mut document = definition(world, source)?["taskDefinition"].take();
     document["containerDefinitions"][1]["privileged"] = json!(false);
+    document["tags"] = definition(world, source)?["tags"].take();
     register(world, document)
 }
 
 /// Registers a revision whose image is pinned, and which passes every control that matters here.
 pub(crate) fn register_pinned(world: &World<'_>, family: &str) -> Result<String> {
-    fixtures::task_definition(&world.aws, family, &image(world, "storefront")?, &json!({}))
+    let container = json!({
+        "name": "web", "image": image(world, "storefront")?, "essential": true, "user": "1000:1000",
+        "readonlyRootFilesystem": true, "environment": [], "memory": 256,
+        "healthCheck": {"command": ["CMD", "/healthy"]},
+        "logConfiguration": {"logDriver": "awslogs", "options": {
+            "awslogs-group": "/ecs/web", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "web",
+            "mode": "non-blocking", "max-buffer-size": "25m",
+        }},
+    });
+    let more = json!({
+        "containerDefinitions": [container],
+        "executionRoleArn": "arn:aws:iam::111122223333:role/ecsTaskExecutionRole",
+        "taskRoleArn": "arn:aws:iam::111122223333:role/ingest-task",
+        "tags": [{"key": "team", "value": "shop"}],
+    });
+    fixtures::task_definition(&world.aws, family, "unused", &more)
 }
 
 fn register(world: &World<'_>, mut document: Value) -> Result<String> {
