@@ -21,6 +21,8 @@ resources = ["arn:aws:ecs:*:*:*/fix-*"]
 mode = "fix"
 disruptive = true
 iac = "fix"
+[budget]
+fixes_per_account_per_hour = 10000
 "#;
 
 /// The roles that mended revisions may name.
