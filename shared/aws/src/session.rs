@@ -17,8 +17,12 @@ use crate::settings::Settings;
 
 /// How many accounts' credentials are kept at a time; the one that was not used for longest makes room.
 const ACCOUNTS: usize = 64;
-/// How often a call is tried, throttling slowing down every call of the process.
+/// How often a call is tried. The SDK's adaptive mode would count calls a second, of which a function makes few: one
+/// throttled call has it wait 8 to 15 s before the next. What is throttled for longer goes back to the queue, and the
+/// queue's concurrency is what slows down.
 const ATTEMPTS: u32 = 4;
+/// How long the first retry waits at most. What lasts longer goes back to the queue.
+const BACKOFF: Duration = Duration::from_millis(200);
 const CONNECT: Duration = Duration::from_secs(2);
 const ATTEMPT: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(15);
@@ -108,7 +112,7 @@ async fn load() -> SdkConfig {
         .build_https();
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
-        .retry_config(RetryConfig::adaptive().with_max_attempts(ATTEMPTS))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT)

@@ -4,14 +4,14 @@ use jiff::Timestamp;
 
 use crate::change::Change;
 use crate::decide::{Authorized, Why};
-use crate::facts::Facts;
+use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::judgement::{Judgement, Ruling};
 use crate::ledger::{Claim, Outcome, Request, Settled};
 use crate::policy::Policy;
 use crate::ports::{Applied, Ports};
 use crate::remediation::{self, Remediation};
-use crate::resource::Body;
+use crate::resource::{Body, ResourceId, ResourceType};
 use crate::selection::Selection;
 
 /// Combines what was authorised, claims each write, writes, and settles.
@@ -33,6 +33,10 @@ pub(super) async fn act<P: Ports>(
         end(&[one.control], Some(ruling), Outcome::Notified, judgements, ports, now).await?;
     }
     for remediation in remediations {
+        if let Some((cluster, None)) = rolls(&remediation, ports.facts()) {
+            // How many services may roll at once is a share of all that there are.
+            ports.fetch(&[Need::Resource(ResourceId { kind: ResourceType::Cluster, arn: cluster })]).await?;
+        }
         let budget = policy.budget();
         let request = Request {
             remediation: &remediation,

@@ -85,6 +85,12 @@ impl Rule {
         Self { first: n, every: 1, times: Some(1), ..self }
     }
 
+    /// The nth call that matches, and each one after it.
+    #[must_use]
+    pub fn since(self, n: u32) -> Self {
+        Self { first: n, every: 1, times: None, ..self }
+    }
+
     /// Every nth call that matches.
     #[must_use]
     pub fn every(self, n: u32) -> Self {
@@ -148,6 +154,7 @@ mod tests {
         for (rule, expected) in [
             (Rule::on("ecs.UpdateService"), vec![1, 2, 3, 4, 5, 6, 7]),
             (Rule::on("ecs.*").nth(3), vec![3]),
+            (Rule::on("ecs.*").since(3).times(2), vec![3, 4]),
             (Rule::on("*").every(3), vec![3, 6]),
             (Rule::on("*Service").every(2).times(2), vec![2, 4]),
             (Rule::on("ecs.Up*Ser*").times(2), vec![1, 2]),
