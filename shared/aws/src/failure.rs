@@ -65,6 +65,11 @@ impl Failure {
         Self { call, code: code.to_owned(), message: message.into(), kind: FailureKind::Retryable }
     }
 
+    /// Whether AWS refused it for the number of calls, and so has not made it.
+    pub fn is_throttled(&self) -> bool {
+        ["Throttling", "TooManyRequests", "RequestLimitExceeded"].iter().any(|word| self.code.contains(word))
+    }
+
     /// Something that a person has to mend.
     pub fn refused(call: &'static str, code: &str, message: impl Into<String>) -> Self {
         Self { call, code: code.to_owned(), message: message.into(), kind: FailureKind::Refused }

@@ -1,12 +1,14 @@
 //! Registering a mended revision. The document goes out as ECS had sent it, but for the patch; there is no idempotency
 //! token, so that no retry is made before it was looked whether the first call was.
 
+use std::time::Duration;
+
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::types::SortOrder;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shipshape_aws::failure::Failure;
+use shipshape_aws::failure::{Failure, FailureKind};
 use shipshape_aws::reach::Wrote;
 use shipshape_core::finding::Fingerprint;
 use shipshape_core::ids::Arn;
@@ -23,6 +25,10 @@ pub const MENDED: &str = "shipshape:mended";
 pub const SOURCE: &str = "shipshape:source";
 /// On a mended revision: the hash of its content, by which it is found again.
 pub const CONTENT: &str = "shipshape:content";
+
+/// How often a throttled registration is tried, and how long the first retry waits.
+const ATTEMPTS: u32 = 4;
+const BACKOFF: Duration = Duration::from_millis(200);
 
 /// How many revisions of a family are looked through for one whose registration was not answered.
 const NEWEST: i32 = 100;
@@ -49,8 +55,9 @@ pub(crate) async fn register(
     }
     let registered = match send(client, &body).await {
         Ok(registered) => registered,
-        Err(failure) if crate::remediate::is_open(&failure) => {
-            // It may have been registered all the same; if not, the message comes again.
+        Err(failure) if failure.kind == FailureKind::Retryable => {
+            // It may have been registered all the same. If not, the message comes again: minutes later nobody has to
+            // guess whether a list is up to date.
             match find(client, source, hash).await? {
                 Some(found) => found,
                 None => return Err(failure),
@@ -95,7 +102,20 @@ fn differs_by_the_patch(before: &Value, body: &Value, remediation: &Remediation)
     remediation.applied_to(before).is_some_and(|planned| content(&planned) == content(body))
 }
 
+/// Registers, and tries again only what was throttled, which was not made.
 async fn send(client: &Client, body: &Value) -> Result<Arn, Failure> {
+    let mut wait = BACKOFF;
+    for _ in 1..ATTEMPTS {
+        match send_once(client, body).await {
+            Err(failure) if failure.is_throttled() => tokio::time::sleep(wait).await,
+            answer => return answer,
+        }
+        wait *= 2;
+    }
+    send_once(client, body).await
+}
+
+async fn send_once(client: &Client, body: &Value) -> Result<Arn, Failure> {
     let text = body.to_string();
     let raw = RawAnswer::default();
     let once = aws_sdk_ecs::config::Builder::default().retry_config(RetryConfig::disabled());

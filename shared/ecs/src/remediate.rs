@@ -3,7 +3,7 @@
 
 use aws_sdk_ecs::Client;
 use serde_json::{Map, Value, json};
-use shipshape_aws::failure::{Failure, FailureKind};
+use shipshape_aws::failure::Failure;
 use shipshape_aws::reach::Wrote;
 use shipshape_core::remediation::{Action, Remediation};
 use shipshape_core::resource::Resource;
@@ -83,9 +83,4 @@ fn body(remediation: &Remediation, after: &Resource) -> Option<Value> {
     }
     body.as_object_mut()?.extend(written);
     Some(body)
-}
-
-/// Whether a failed write may have been made all the same.
-pub(crate) fn is_open(failure: &Failure) -> bool {
-    failure.kind == FailureKind::Retryable
 }

@@ -129,7 +129,7 @@ impl State {
             at.find_map(|(_, fault)| fault.strike(&call, wire))
         };
         if let Some(end) = strike(When::Before) {
-            return self.end(&call, end);
+            return self.end(&call, None, end);
         }
         let response = match behind {
             None => wire.error(503, "ServiceUnavailable", "the emulators are not there yet"),
@@ -142,14 +142,16 @@ impl State {
                 passed.unwrap_or_else(|error| wire.error(502, "BadGateway", &format!("{error:#}")))
             }
         };
+        let heard = response.status;
         let end = strike(When::After).unwrap_or(Some(response));
-        self.end(&call, end)
+        self.end(&call, Some(heard), end)
     }
 
     /// Writes down how a call ended: with an answer, or with none.
-    fn end(&self, call: &Call, response: Option<Response>) -> Reply {
+    fn end(&self, call: &Call, heard: Option<u16>, response: Option<Response>) -> Reply {
         // The list may have been cleared in between.
         if let Some(kept) = self.lock().calls.iter_mut().find(|kept| kept.number == call.number) {
+            kept.heard = heard;
             kept.status = response.as_ref().map(|response| response.status);
             kept.answer = response.as_ref().map(|response| response.body.clone()).unwrap_or_default();
             kept.answered = true;

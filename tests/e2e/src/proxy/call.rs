@@ -21,6 +21,8 @@ pub struct Call {
     pub agent: String,
     /// The request's body.
     pub body: Vec<u8>,
+    /// The status that the emulator answered with; `None` when it never heard of the call.
+    pub heard: Option<u16>,
     /// The status that the caller was told; `None` when it was told nothing.
     pub status: Option<u16>,
     /// The answer's body.
@@ -50,6 +52,7 @@ impl Call {
             region,
             agent,
             body,
+            heard: None,
             status: None,
             answer: Vec::new(),
             answered: false,

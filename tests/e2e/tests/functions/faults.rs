@@ -53,10 +53,10 @@ impl Trouble {
     }
 }
 
-/// How many writes of a fix the emulator has heard of and made.
+/// How many writes of a fix the emulator has heard of and made, whether its answer arrived or not.
 fn writes(world: &World<'_>, fix: Fix) -> usize {
     let calls = world.emulators.proxy().matching(fix.write());
-    calls.iter().filter(|call| !call.answer.is_empty()).count()
+    calls.iter().filter(|call| call.heard == Some(200)).count()
 }
 
 #[test]
