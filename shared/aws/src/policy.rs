@@ -19,9 +19,9 @@ pub const POLICY: &str = "/shipshape/policy";
 /// Where each account's own parameter is.
 pub const ACCOUNTS: &str = "/shipshape/accounts/";
 
-/// How long what was read may decide which controls an event is judged by at first. What a judgement rests on is read
-/// anew.
-const KEPT: Duration = Duration::from_secs(60);
+/// How long what was read may decide which controls are on, for events that comply with all of them. What a judgement
+/// rests on is read anew.
+const KEPT: Duration = Duration::from_secs(300);
 
 /// What the parameters say for one account.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Policies {
         Self { client, dry_run, kept: BTreeMap::new() }
     }
 
-    /// What was read within the last minute.
+    /// What was read a short time ago.
     pub fn known(&self, account: &AccountId) -> Option<Arc<Decreed>> {
         let (read, decreed) = self.kept.get(account)?;
         (read.elapsed() < KEPT).then(|| Arc::clone(decreed))

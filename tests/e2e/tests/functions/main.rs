@@ -2,5 +2,7 @@
 
 mod faults;
 mod gate;
+mod quiet;
 mod scenario;
+mod secrets;
 mod world;

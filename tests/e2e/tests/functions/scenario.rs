@@ -10,6 +10,9 @@ use shipshape_e2e::{events, target};
 
 use crate::world::{PASSABLE, World, captured};
 
+/// What the values of tags are searched for.
+pub(crate) const TEAM: &str = "SHIPSHAPE_CANARY_tag";
+
 /// A fix of the mission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fix {
@@ -179,8 +182,17 @@ pub(crate) fn register_privileged(world: &World<'_>, family: &str) -> Result<Str
     for container in document["containerDefinitions"].as_array_mut().context("no containers")? {
         let name = container["name"].as_str().context("no name")?;
         container["image"] = json!(image(world, name)?);
+        // Beside what the event has in `environment`.
+        container["command"] = json!(["serve", "SHIPSHAPE_CANARY_command"]);
+        container["entryPoint"] = json!(["SHIPSHAPE_CANARY_entry_point"]);
+        container["secrets"] = json!([{
+            "name": "API_KEY",
+            "valueFrom": "arn:aws:ssm:eu-west-1:111122223333:parameter/SHIPSHAPE_CANARY_secret",
+        }]);
+        container["logConfiguration"]["options"]["awslogs-datetime-format"] =
+            json!("SHIPSHAPE_CANARY_option");
     }
-    document["tags"] = json!([{"key": "team", "value": "ingest"}]);
+    document["tags"] = json!([{"key": "team", "value": TEAM}]);
     register(world, document)
 }
 

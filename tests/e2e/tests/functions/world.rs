@@ -78,6 +78,12 @@ impl World<'_> {
         Ok(heard.iter().filter(|body| body["event"]["id"] == change).cloned().collect())
     }
 
+    /// Every message that has arrived by now, as programs get it.
+    pub(crate) fn everything_told(&self) -> Result<Vec<Value>> {
+        self.listen()?;
+        Ok(self.told.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
     fn listen(&self) -> Result<()> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
