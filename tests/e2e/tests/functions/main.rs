@@ -5,4 +5,5 @@ mod gate;
 mod quiet;
 mod scenario;
 mod secrets;
+mod together;
 mod world;
