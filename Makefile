@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test lint e2e e2e-setup bench bench-memory fuzz clean
+.PHONY: test lint e2e e2e-setup local bench bench-memory fuzz clean
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -23,6 +23,12 @@ e2e: e2e-setup
 	rm -rf $(TARGET)/e2e/runs
 	set -e; for function in $(FUNCTIONS); do $(CARGO) build --manifest-path $$function; done
 	$(CARGO) test -p shipshape-e2e
+
+# A local AWS with the stack as it ships, to put events on by hand; the README shows how. It prints what to set, and runs
+# until its input ends.
+local: e2e-setup
+	set -e; for function in $(FUNCTIONS); do $(CARGO) build --manifest-path $$function; done
+	$(CARGO) run -p shipshape-e2e --bin local
 
 # Virtual environments of the emulators and of sam. The first time takes a few minutes, then nothing.
 e2e-setup:

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use jiff::{SignedDuration, Timestamp};
@@ -42,7 +41,10 @@ pub struct Function {
 }
 
 /// No resource is taken up when less than this is left of an invocation.
-const LAST: Duration = Duration::from_secs(10);
+const LAST: SignedDuration = SignedDuration::from_secs(10);
+/// A deadline before this (2001, in seconds) is none.
+const PLAYED: i64 = 1_000_000_000;
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a lease outlives the invocation that took it.
 const BEYOND: SignedDuration = SignedDuration::from_secs(10);
 
@@ -108,7 +110,7 @@ impl Process {
             }
         }
         for (number, matter) in matters(&messages, self.function.owns).into_iter().enumerate() {
-            let fate = if left(context) < LAST {
+            let fate = if deadline(context).duration_since(Timestamp::now()) < LAST {
                 Ok(Fate::Back("the invocation's time is over".to_owned()))
             } else {
                 self.deal::<R>(&matter, &format!("{}/{number}", context.request_id), context).await
@@ -248,17 +250,19 @@ fn say(judgement: &Judgement) {
     );
 }
 
-/// What is left of an invocation.
-fn left(context: &Context) -> Duration {
-    let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-    Duration::from_millis(context.deadline.saturating_sub(now))
+/// When the invocation ends. `cargo lambda watch` sends no time but a number of milliseconds: then a minute is left.
+fn deadline(context: &Context) -> Timestamp {
+    let told = i64::try_from(context.deadline).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    told.filter(|time| time.as_second() > PLAYED).unwrap_or_else(|| later(Timestamp::now(), MINUTE))
 }
 
 /// Until when what this invocation holds is held.
 fn until(context: &Context) -> Timestamp {
-    let deadline = i64::try_from(context.deadline).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let deadline = deadline.unwrap_or_else(Timestamp::now);
-    deadline.checked_add(BEYOND).unwrap_or(deadline)
+    later(deadline(context), BEYOND)
+}
+
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(time)
 }
 
 /// Names the messages that come again. One event that came by itself has nobody who would bring it again but its
