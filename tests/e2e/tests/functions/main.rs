@@ -1,5 +1,7 @@
 //! The functions on the emulators: deployed by the template that ships, and fed by events on the bus.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+
 mod faults;
 mod gate;
 mod quiet;
