@@ -46,9 +46,9 @@ pub struct Desk<'a, R> {
 impl<R: Reach> Desk<'_, R> {
     /// Takes up what earlier deliveries of these changes left behind: sends what was not sent, and finds out what became
     /// of a write that was begun.
-    pub async fn take_up(&mut self, target: &ResourceId, changes: &[ChangeId]) -> Result<(), Failure> {
+    pub async fn take_up(&mut self, target: &ResourceId) -> Result<(), Failure> {
         let now = Timestamp::now();
-        for (change, story) in self.attempt.take_up(target, changes, now).await? {
+        for (change, story) in self.attempt.take_up(target, now).await? {
             if let Some(applying) = &story.applying
                 && self.was_made(target, applying).await?
             {

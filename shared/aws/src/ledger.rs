@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use shipshape_core::finding::Finding;
+use shipshape_core::finding::{Cause, Finding};
 use shipshape_core::ids::ChangeId;
 use shipshape_core::ledger::book::{Book, Message, Story};
 use shipshape_core::ledger::{Claim, IncidentId, Opened, Outcome, Request, Settled};
@@ -34,6 +34,8 @@ pub struct Attempt<'a> {
     owner: String,
     /// Until when its leases hold: longer than it can run.
     until: Timestamp,
+    /// The changes that it deals with.
+    causes: Vec<Cause>,
     held: BTreeMap<ResourceId, Held>,
 }
 
@@ -50,9 +52,10 @@ struct Held {
 }
 
 impl<'a> Attempt<'a> {
-    /// An attempt that holds nothing. `owner` is no other attempt's name, and `until` is after its end.
-    pub fn new(table: &'a Table, owner: String, until: Timestamp) -> Self {
-        Self { table, owner, until, held: BTreeMap::new() }
+    /// An attempt to deal with some changes, which holds nothing yet. `owner` is no other attempt's name, and `until` is
+    /// after its end.
+    pub fn new(table: &'a Table, owner: String, until: Timestamp, causes: Vec<Cause>) -> Self {
+        Self { table, owner, until, causes, held: BTreeMap::new() }
     }
 
     /// Takes the lease of a resource, if this attempt does not hold it yet. Where another one lives, that is a failure
@@ -70,13 +73,13 @@ impl<'a> Attempt<'a> {
     pub async fn take_up(
         &mut self,
         target: &ResourceId,
-        changes: &[ChangeId],
         now: Timestamp,
     ) -> Result<Vec<(ChangeId, Story)>, Failure> {
         let table = self.table;
+        let changes: Vec<ChangeId> = self.causes.iter().map(|cause| cause.id.clone()).collect();
         let held = self.hold(target, now).await?;
         let mut stories = Vec::new();
-        for change in changes {
+        for change in &changes {
             if let Some(story) = table.story(target, change).await? {
                 held.stored.insert(change.clone());
                 held.stories.insert(change.clone(), story.clone());
@@ -88,16 +91,21 @@ impl<'a> Attempt<'a> {
 
     /// Puts a finding to its incident.
     pub async fn open(&mut self, finding: &Finding, now: Timestamp) -> Result<Opened, Failure> {
+        let table = self.table;
         let held = self.hold(&finding.resource, now).await?;
         let mut opened = held.book.open(finding, now);
         held.dirty = true;
-        let change = &finding.cause.id;
-        let story = held.stories.entry(change.clone()).or_insert_with(|| Story::new(&finding.cause));
-        opened.dealt_with = story.has_ended(finding.control.slug);
-        // A state that waits since another change is that change's story.
-        if opened.id.change != *change {
-            held.stories.entry(opened.id.change.clone()).or_insert_with(|| Story::new(&finding.cause));
+        let began = &opened.id.change;
+        // What goes on since another change is that change's story.
+        if *began != finding.cause.id
+            && !held.stories.contains_key(began)
+            && let Some(story) = table.story(&finding.resource, began).await?
+        {
+            held.stored.insert(began.clone());
+            held.stories.insert(began.clone(), story);
         }
+        let story = held.stories.entry(began.clone()).or_insert_with(|| Story::new(&finding.cause));
+        opened.dealt_with = *began == finding.cause.id && story.has_ended(finding.control.slug);
         Ok(opened)
     }
 
@@ -113,10 +121,10 @@ impl<'a> Attempt<'a> {
     pub fn settle(&mut self, id: &IncidentId, settled: Settled) -> Result<(), Failure> {
         let held = self.held.get_mut(&id.target).ok_or_else(|| lost(&id.target))?;
         held.book.settle(id.control, &id.change, &settled);
-        let first = held.stories.values().next().map(|story| story.cause.clone());
-        let story = match (held.stories.get_mut(&id.change), first) {
+        let cause = self.causes.iter().find(|cause| cause.id == id.change);
+        let story = match (held.stories.get_mut(&id.change), cause) {
             (Some(story), _) => story,
-            (None, Some(cause)) => held.stories.entry(id.change.clone()).or_insert(Story::like(cause)),
+            (None, Some(cause)) => held.stories.entry(id.change.clone()).or_insert_with(|| Story::new(cause)),
             (None, None) => return Ok(()),
         };
         if story.applying.as_ref().is_some_and(|applying| applying.ends.contains_key(id.control)) {
@@ -148,11 +156,7 @@ impl<'a> Attempt<'a> {
         };
         held.dirty = true;
         let ended = held.book.close(target, control, outcome);
-        for id in &ended {
-            if let Some(story) = held.stories.get_mut(&id.change) {
-                story.ends.entry(id.control.to_owned()).and_modify(|end| end.outcome = outcome.clone());
-            }
-        }
+        held.stories.values_mut().for_each(|story| story.close(control, outcome));
         Ok(ended)
     }
 

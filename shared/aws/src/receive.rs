@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use shipshape_core::asked::Asked;
 use shipshape_core::change::{Change, Observed};
 use shipshape_core::event::{Parsed, Record, parse};
+use shipshape_core::finding::Cause;
 use shipshape_core::ids::ChangeId;
 use shipshape_core::resource::{ResourceId, ResourceType};
 
@@ -42,9 +43,9 @@ impl Matter {
         self.change.observed.first().map(Observed::id)
     }
 
-    /// The ids of its changes.
-    pub fn changes(&self) -> Vec<ChangeId> {
-        self.earlier.iter().chain([&self.change]).map(|change| change.id.clone()).collect()
+    /// Its changes, as the ledger tells of them.
+    pub fn causes(&self) -> Vec<Cause> {
+        self.earlier.iter().chain([&self.change]).map(Cause::of).collect()
     }
 }
 

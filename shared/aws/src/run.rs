@@ -156,7 +156,7 @@ impl Process {
             account: account.clone(),
             decreed: Arc::clone(&decreed),
             reach: R::new(&config),
-            attempt: Attempt::new(&home.table, attempt.to_owned(), until(context)),
+            attempt: Attempt::new(&home.table, attempt.to_owned(), until(context), matter.causes()),
             policies: &mut home.policies,
             sns: &home.sns,
             topic: self.settings.topic.as_str(),
@@ -165,7 +165,7 @@ impl Process {
         let case = Case::new(&matter.change, Occasion::Arrived, now).after(&matter.earlier);
         let judged = async {
             if let Some(target) = matter.target().filter(|_| matter.again) {
-                desk.take_up(target, &matter.changes()).await?;
+                desk.take_up(target).await?;
             }
             handle(&case, &mut desk, &decreed.policy, &decreed.selection).await
         };

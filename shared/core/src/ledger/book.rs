@@ -37,14 +37,15 @@ impl Book {
     /// Puts a finding to its incident.
     pub fn open(&mut self, finding: &Finding, now: Timestamp) -> Opened {
         let key = key(finding.control.slug, !finding.violations.is_empty());
-        let (known, settled) = match self.controls.get(&key) {
+        let (known, settled) = match self.controls.get_mut(&key) {
             Some(known) if known.meets(finding) == Meeting::Continues => {
+                known.repeats += u32::from(known.change != finding.cause.id);
                 (known.clone(), known.repeats(finding).cloned())
             }
             // Brought again before its end: it goes on.
             Some(known) if known.change == finding.cause.id => (known.clone(), None),
             before => {
-                if before.is_some_and(|known| known.meets(finding) == Meeting::Reverts) {
+                if before.as_ref().is_some_and(|known| known.meets(finding) == Meeting::Reverts) {
                     self.reverts.insert(finding.cause.id.clone(), now);
                 }
                 let known = Known::new(finding, now);
@@ -174,17 +175,26 @@ impl Story {
             origin: cause.origin,
             event: cause.api.as_str().to_owned(),
         };
-        Self::like(told)
-    }
-
-    /// The beginning of the story of a change that was judged with another one.
-    pub fn like(cause: Told) -> Self {
-        Self { cause, ends: BTreeMap::new(), applying: None, message: Message::None }
+        Self { cause: told, ends: BTreeMap::new(), applying: None, message: Message::None }
     }
 
     /// Whether the incident of a control has come to its end.
     pub fn has_ended(&self, control: &str) -> bool {
         self.ends.get(control).is_some_and(|settled| !matches!(settled.outcome, Outcome::Waiting(_)))
+    }
+
+    /// What is open of a control, or of all, ends: what waits, and a write that was begun and not made.
+    pub fn close(&mut self, control: Option<&str>, outcome: &Outcome) {
+        let concerns = |slug: &str| control.is_none_or(|control| control == slug);
+        if let Some(applying) = &mut self.applying {
+            for (slug, settled) in applying.ends.extract_if(.., |slug, _| concerns(slug)) {
+                self.ends.insert(slug, Settled { outcome: outcome.clone(), ..settled });
+            }
+        }
+        self.applying.take_if(|applying| applying.ends.is_empty());
+        let waits = |settled: &Settled| matches!(settled.outcome, Outcome::Waiting(_));
+        let open = self.ends.iter_mut().filter(|(slug, settled)| concerns(slug) && waits(settled));
+        open.for_each(|(_, settled)| settled.outcome = outcome.clone());
     }
 
     /// The write that was begun has been made: it ends as it would have, and its message is to be sent.
@@ -193,5 +203,101 @@ impl Story {
         self.ends.extend(applying.ends.clone());
         self.message = Message::Pending(applying.message);
         Some(applying.ends)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::change::{Actor, Api};
+    use crate::control::Violation;
+    use crate::decide::Wait;
+    use crate::resource::ResourceType;
+
+    const CONTROL: &str = "ecs-service-no-public-ip";
+
+    fn finding(change: &str, made_by_cause: bool) -> Finding {
+        let arn = "arn:aws:ecs:eu-west-1:111122223333:service/shop/checkout".parse().unwrap();
+        let cause = Cause {
+            id: change.parse().unwrap(),
+            time: at(0),
+            account: "111122223333".parse().unwrap(),
+            region: "eu-west-1".parse().unwrap(),
+            actor: Actor::default(),
+            origin: Origin::Cli,
+            api: Api::UpdateService,
+        };
+        Finding {
+            control: selection::find(CONTROL).unwrap(),
+            resource: ResourceId { kind: ResourceType::Service, arn },
+            found_in: None,
+            violations: vec![Violation { path: "/a".to_owned(), actual: 1.into(), expected: 2.into() }],
+            cause: Arc::new(cause),
+            made_by_cause,
+            starts_deployment: false,
+            owner: None,
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn settled(finding: &Finding, outcome: Outcome) -> Settled {
+        Settled { fingerprint: finding.fingerprint(), outcome, reason: "r".into() }
+    }
+
+    #[test]
+    fn what_is_only_seen_again_goes_on_and_is_counted() {
+        let mut book = Book::default();
+        let first = finding("a", true);
+        assert_eq!(book.open(&first, at(0)).settled, None);
+        book.settle(CONTROL, &first.cause.id, &settled(&first, Outcome::Notified));
+        let again = book.open(&finding("b", false), at(10));
+        assert_eq!((again.id.change.as_str(), again.settled.is_some()), ("a", true));
+        assert_eq!(book.controls[CONTROL].repeats, 1);
+        // The same change brought again is no repeat.
+        book.open(&first, at(20));
+        assert_eq!(book.controls[CONTROL].repeats, 1);
+    }
+
+    #[test]
+    fn a_revert_is_counted_for_a_day_and_once_a_change() {
+        let mut book = Book::default();
+        let first = finding("a", true);
+        book.open(&first, at(0));
+        book.settle(CONTROL, &first.cause.id, &settled(&first, Outcome::Applied));
+        let back = finding("b", true);
+        assert_eq!(book.open(&back, at(10)).history.reverts, 1);
+        assert_eq!(book.open(&back, at(20)).history.reverts, 1);
+        assert_eq!(book.open(&back, at(10 + 24 * 3600)).history.reverts, 0);
+    }
+
+    #[test]
+    fn what_was_told_is_told_again_once_it_has_passed_in_between() {
+        let mut book = Book::default();
+        let first = finding("a", true);
+        book.open(&first, at(0));
+        book.settle(CONTROL, &first.cause.id, &settled(&first, Outcome::Notified));
+        assert_eq!(book.close(&first.resource, Some(CONTROL), &Outcome::Stale), []);
+        let back = book.open(&finding("b", false), at(10));
+        assert_eq!(back.settled.map(|settled| settled.outcome), Some(Outcome::Stale));
+    }
+
+    #[test]
+    fn a_story_ends_what_passes_and_leaves_the_rest_of_a_write_that_was_begun() {
+        let first = finding("a", true);
+        let mut story = Story::new(&first.cause);
+        story
+            .ends
+            .insert("waits".to_owned(), settled(&first, Outcome::Waiting(Box::new(Wait::Until(at(9))))));
+        story.ends.insert("told".to_owned(), settled(&first, Outcome::Notified));
+        assert!(!story.has_ended("waits") && story.has_ended("told") && !story.has_ended("other"));
+        story.close(Some("waits"), &Outcome::Stale);
+        story.close(None, &Outcome::Gone);
+        let outcomes: Vec<&str> = story.ends.values().map(|settled| settled.outcome.as_str()).collect();
+        assert_eq!(outcomes, ["notified", "stale"]);
     }
 }

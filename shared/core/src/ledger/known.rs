@@ -15,6 +15,8 @@ pub struct Known {
     pub change: ChangeId,
     /// When it began.
     pub began: Timestamp,
+    /// How often later changes showed that it is still so.
+    pub repeats: u32,
     /// Where it stands; `None` while it is judged for the first time.
     pub settled: Option<Settled>,
 }
@@ -33,7 +35,7 @@ pub enum Meeting {
 impl Known {
     /// An incident that begins with a finding.
     pub fn new(finding: &Finding, now: Timestamp) -> Self {
-        Self { change: finding.cause.id.clone(), began: now, settled: None }
+        Self { change: finding.cause.id.clone(), began: now, repeats: 0, settled: None }
     }
 
     /// What a finding is to it.

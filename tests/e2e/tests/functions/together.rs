@@ -8,8 +8,10 @@ use shipshape_e2e::events::record;
 use shipshape_e2e::fixtures::{self, Way};
 use shipshape_e2e::runtime::Sandbox;
 
-use crate::scenario::{Fix, function, privileged, put_back, register_privileged, revisions};
-use crate::world::{FIXING, deployed};
+use crate::scenario::{
+    Fix, dealt_with, deliver, function, privileged, put_back, register_privileged, revisions,
+};
+use crate::world::{FIXING, captured, deployed};
 
 #[test]
 fn a_broken_message_fails_alone_and_changes_to_one_resource_are_judged_once() {
@@ -81,4 +83,27 @@ fn two_functions_about_one_service_register_one_revision_and_move_once() {
     let of_the_move = world.all_told("change-updated").unwrap();
     let moved = of_the_move.iter().filter(|told| told["resource"]["type"] == "AWS::ECS::Service");
     assert_eq!(moved.count(), 1, "{of_the_move:?}");
+}
+
+#[test]
+fn news_about_what_was_told_are_counted_and_not_told_again() {
+    let emulators = Emulators::start().unwrap();
+    let world = deployed(&emulators, FIXING).unwrap();
+    let violation = Fix::PublicAddress.violate(&world, "notified").unwrap();
+    let sandbox = Sandbox::start(function(&world, "service").unwrap()).unwrap();
+    deliver(&world, &sandbox, &violation, 1).unwrap();
+    let names =
+        [("service/shop/checkout", "service/notified/storefront"), ("cluster/shop", "cluster/notified")];
+    for id in ["news-1", "news-2"] {
+        let mut news = captured("ecs/native.service-action.json", &names).unwrap();
+        news["id"] = json!(id);
+        let batch = json!({"Records": [record("queue", 0, &news.to_string(), 1)]});
+        assert!(dealt_with(&sandbox.invoke(&batch).unwrap()), "{}", sandbox.logs());
+        assert_eq!(world.all_told(id).unwrap(), Vec::<Value>::new());
+    }
+    assert_eq!(world.all_told(&violation.change).unwrap().len(), 1);
+    let ledger = world.ledger().unwrap();
+    let book = ledger.iter().find(|item| item["sk"]["S"] == "resource").unwrap();
+    let book: Value = serde_json::from_str(book["body"]["S"].as_str().unwrap()).unwrap();
+    assert_eq!(book["controls"]["ecs-service-no-public-ip"]["repeats"], 2, "{book}");
 }
