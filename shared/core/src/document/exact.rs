@@ -4,40 +4,35 @@ use serde_json::Value;
 
 /// Whether every number of a JSON text still is the same one after it was read and written.
 pub(super) fn is_exact(json: &str) -> bool {
-    let mut rest = json;
-    // Outside of texts, nothing but a number holds a digit or a sign.
-    while let Some(start) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
-        let token = &rest[start..];
-        let end = match token.strip_prefix('"') {
-            Some(text) => 1 + after_text(text),
-            None => {
-                let of_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-                let end = token.find(|c| !of_number(c)).unwrap_or(token.len());
-                if !is_kept(&token[..end]) {
+    let bytes = json.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = after_text(bytes, at + 1),
+            b'-' | b'0'..=b'9' => {
+                let of_number = |byte: &u8| byte.is_ascii_digit() || b"-+.eE".contains(byte);
+                let end = at + bytes[at..].iter().take_while(|byte| of_number(byte)).count();
+                if !is_kept(&json[at..end]) {
                     return false;
                 }
-                end
+                at = end;
             }
-        };
-        rest = &token[end..];
+            _ => at += 1,
+        }
     }
     true
 }
 
-/// Where a text ends whose beginning was read, its closing mark included.
-fn after_text(text: &str) -> usize {
-    let mut from = 0;
-    while let Some(at) = text[from..].find(['"', '\\']).map(|at| from + at) {
-        if text.as_bytes()[at] == b'"' {
-            return at + 1;
-        }
-        // What is escaped ends nothing; it may be of several bytes only where the JSON is broken.
-        from = (at + 2).min(text.len());
-        if !text.is_char_boundary(from) {
-            return text.len();
+/// Where a text ends, its closing mark included.
+fn after_text(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
         }
     }
-    text.len()
+    at
 }
 
 fn is_kept(number: &str) -> bool {

@@ -76,7 +76,7 @@ async fn every_page_of_a_list_is_read() {
             ),
             "ListAccountSettings" => {
                 assert_eq!(sent["effectiveSettings"], true);
-                let setting = |name: &str| json!([{"name": name, "value": "enabled"}]);
+                let setting = |name: &str| json!([{"name": name, "value": "enabled", "principalArn": "arn:aws:iam::111122223333:root"}]);
                 match second {
                     false => told(&json!({"settings": setting("taskLongArnFormat"), "nextToken": "more"})),
                     true => told(&json!({"settings": setting("containerInsights")})),
@@ -131,6 +131,7 @@ async fn what_is_deleted_missing_or_in_no_cluster_is_gone() {
             "DescribeClusters" => described(request, "clusters", "clusterArn", "INACTIVE"),
             "DescribeTaskDefinition" => error(400, "ClientException", "Unable to describe task definition."),
             "DescribeTaskSets" => error(400, "ServiceNotFoundException", "Service not found."),
+            "DescribeExpressGatewayService" => error(400, "ResourceNotFoundException", "Service not found."),
             other => panic!("{other} was not to be asked"),
         }
     });
@@ -144,7 +145,10 @@ async fn what_is_deleted_missing_or_in_no_cluster_is_gone() {
     ];
     let mut needs = gone.map(need).to_vec();
     needs.push(need("service/shop/there"));
+    let express = ResourceId { kind: ResourceType::ExpressGatewayService, ..id("service/none/express") };
+    needs.push(Need::Resource(express.clone()));
     let facts = fetch(&server, &needs).await.unwrap();
+    assert!(facts.is_gone(&express));
     for name in gone {
         assert!(facts.is_gone(&id(name)) && facts.known(&id(name)).is_none(), "{name}");
     }
@@ -168,6 +172,17 @@ async fn nothing_is_learned_of_what_goes_on_in_a_cluster_that_is_gone() {
         let learned = reach(&server).fetch(std::slice::from_ref(&one), &mut facts, &Selection::all()).await;
         assert_eq!(learned, Ok(false), "{one:?}");
     }
+}
+
+#[tokio::test]
+async fn what_nobody_can_ask_for_is_not_gone() {
+    let server = Server::start(|_, _| error(500, "ServerException", "not to be asked"));
+    // ARNs of before 2018 name no cluster.
+    let names = ["service/web", "task-set/1", "task/1", "container-instance/1"];
+    let mut facts = Facts::default();
+    let learned = reach(&server).fetch(&names.map(need), &mut facts, &Selection::all()).await;
+    assert_eq!(learned, Ok(false));
+    assert!(names.iter().all(|name| !facts.is_gone(&id(name))));
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ const DESCRIBED: &str = r#"{"taskDefinition":{
         {"name":"side","image":"side:1","newerFlag":null}],
     "newerTop":{"größe":"∞","empty":"","none":null,"no":false,"ratio":0.1,"tiny":1.5E-7},
     "volumes":[],"placementConstraints":[]},
-  "tags":[{"key":"team","value":"web é"},{"key":"aws:cloudformation:stack-name","value":"s"},{"key":"AWS:x","value":"s"},
+  "tags":[{"key":"team","value":"web é"},{"key":"aws:newer:tag","value":"s"},{"key":"AWS:x","value":"s"},
     {"key":"shipshape:source","value":"of long ago"},{"key":"shipshape:mended","value":"not an ARN"}],"newerBeside":1}"#;
 
 /// What a server of these tests has stored.
