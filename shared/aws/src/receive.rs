@@ -250,6 +250,21 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_two_resources_is_two_matters() {
+        let mut event = event("a", 0, WEB);
+        let names = [TASK.to_owned(), TASK.replace(":3", ":4")];
+        event["detail"]["eventName"] = json!("DeleteTaskDefinitions");
+        event["detail"]["requestParameters"] = json!({ "taskDefinitions": names });
+        let gone = names.clone().map(|arn| json!({"taskDefinitionArn": arn, "status": "DELETE_IN_PROGRESS"}));
+        event["detail"]["responseElements"] = json!({"taskDefinitions": gone, "failures": []});
+        let matters = matters(&batch(&[(&event.to_string(), 1)]), &[ResourceType::TaskDefinition]);
+        let shown = matters.iter().map(|one| &one.change.observed);
+        let shown: Vec<Vec<&str>> =
+            shown.map(|all| all.iter().map(|one| one.id().arn.as_str()).collect()).collect();
+        assert_eq!(shown, names.each_ref().map(|name| vec![name.as_str()]));
+    }
+
+    #[test]
     fn a_function_takes_what_it_owns() {
         let messages = batch(&[(&event("a", 0, WEB).to_string(), 1)]);
         assert_eq!(matters(&messages, &[ResourceType::Service]).len(), 1);

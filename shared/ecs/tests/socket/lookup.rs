@@ -5,10 +5,9 @@ use shipshape_aws::failure::FailureKind;
 use shipshape_aws::reach::Reach;
 use shipshape_core::facts::{Facts, Need};
 use shipshape_core::resource::{ResourceId, ResourceType};
-use shipshape_core::selection::Selection;
 use shipshape_test_server::{Answer, Request, Server};
 
-use crate::world::{arn, error, fetch, id, members, need, reach, told};
+use crate::world::{arn, ask, error, fetch, id, members, need, reach, told};
 
 /// Describes everything that is asked for, with this status.
 fn described(request: &Request, list: &str, named: &str, status: &str) -> Answer {
@@ -169,7 +168,7 @@ async fn nothing_is_learned_of_what_goes_on_in_a_cluster_that_is_gone() {
     ];
     for one in needs {
         let mut facts = Facts::default();
-        let learned = reach(&server).fetch(std::slice::from_ref(&one), &mut facts, &Selection::all()).await;
+        let learned = ask(&server, std::slice::from_ref(&one), &mut facts).await;
         assert_eq!(learned, Ok(false), "{one:?}");
     }
 }
@@ -180,7 +179,7 @@ async fn what_nobody_can_ask_for_is_not_gone() {
     // ARNs of before 2018 name no cluster.
     let names = ["service/web", "task-set/1", "task/1", "container-instance/1"];
     let mut facts = Facts::default();
-    let learned = reach(&server).fetch(&names.map(need), &mut facts, &Selection::all()).await;
+    let learned = ask(&server, &names.map(need), &mut facts).await;
     assert_eq!(learned, Ok(false));
     assert!(names.iter().all(|name| !facts.is_gone(&id(name))));
 }
@@ -198,7 +197,7 @@ async fn what_may_not_be_asked_is_not_gone() {
     for (call, name, code) in rows {
         let server = Server::start(|_, _| error(400, code, "you may not"));
         let mut facts = Facts::default();
-        let failed = reach(&server).fetch(&[need(name)], &mut facts, &Selection::all()).await.unwrap_err();
+        let failed = ask(&server, &[need(name)], &mut facts).await.unwrap_err();
         assert_eq!((failed.call, failed.code.as_str(), failed.kind), (call, code, FailureKind::Refused));
         assert!(!facts.is_gone(&id(name)));
         assert_eq!(server.calls(), [call], "what is refused is not tried again");

@@ -1,10 +1,14 @@
 //! Anyone may set a tag: which revision stands in the place of another is believed only where the two say so themselves.
 
 use serde_json::{Value, json};
+use shipshape_aws::reach::Reach;
+use shipshape_core::control::Severity;
 use shipshape_core::facts::Facts;
+use shipshape_core::policy::Policy;
+use shipshape_core::selection::{Selection, find};
 use shipshape_test_server::{Answer, Server};
 
-use crate::world::{arn, error, fetch, id, members, need, told};
+use crate::world::{arn, error, id, members, need, reach, told};
 
 const SOURCE: &str = "task-definition/web:7";
 
@@ -24,20 +28,24 @@ fn mended() -> Value {
     document
 }
 
-/// What is learned of a revision whose tag names another, which is answered for so.
-async fn learned(tag: &str, other: Answer) -> Facts {
+/// What is learned of a revision whose tag names another, which is answered for so, and after how many calls.
+async fn learned(tag: &str, other: Answer) -> (Facts, usize) {
     let tags = json!([{"key": "shipshape:mended", "value": tag}]);
     let server = Server::start(move |request, _| match members(request)["taskDefinition"].as_str() {
         Some(name) if name == arn(SOURCE) => told(&json!({"taskDefinition": source(), "tags": tags})),
         _ => other.clone(),
     });
-    let facts = fetch(&server, &[need(SOURCE)]).await.unwrap();
+    // What else there is to mend would be another difference.
+    let control = find("ecs-container-not-privileged").unwrap();
+    let selection = Selection::of(&Policy::notify_only(), &[control], Severity::Informational);
+    let mut facts = Facts::default();
+    assert!(reach(&server).fetch(&[need(SOURCE)], &mut facts, &selection).await.unwrap());
     assert!(facts.known(&id(SOURCE)).is_some());
-    facts
+    (facts, server.requests().len())
 }
 
 async fn believed(other: Answer) -> bool {
-    let facts = learned(&arn("task-definition/web:8"), other).await;
+    let (facts, _) = learned(&arn("task-definition/web:8"), other).await;
     facts.mended(&id(SOURCE).arn).is_some()
 }
 
@@ -50,9 +58,9 @@ async fn believed_with(change: impl Fn(&mut Value)) -> bool {
 #[tokio::test]
 async fn a_revision_that_differs_by_our_fix_alone_stands_in_anothers_place() {
     let answer = told(&json!({"taskDefinition": mended(), "tags": []}));
-    let facts = learned(&arn("task-definition/web:8"), answer).await;
+    let (facts, calls) = learned(&arn("task-definition/web:8"), answer).await;
     let found = facts.mended(&id(SOURCE).arn).unwrap();
-    assert_eq!(found.id, id("task-definition/web:8"));
+    assert_eq!((&found.id, calls), (&id("task-definition/web:8"), 2));
 }
 
 #[tokio::test]
@@ -86,7 +94,7 @@ async fn a_revision_that_no_service_can_move_to_does_not() {
 #[tokio::test]
 async fn a_tag_that_names_no_other_revision_costs_no_call() {
     for tag in [arn(SOURCE), "web:8".to_owned(), String::new()] {
-        let facts = learned(&tag, error(500, "ServerException", "not to be asked")).await;
-        assert!(facts.mended(&id(SOURCE).arn).is_none());
+        let (facts, calls) = learned(&tag, error(500, "ServerException", "not to be asked")).await;
+        assert_eq!((facts.mended(&id(SOURCE).arn), calls), (None, 1), "{tag}");
     }
 }

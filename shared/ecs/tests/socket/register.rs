@@ -35,10 +35,15 @@ impl Account {
         self.0.lock().unwrap().push(members(request));
     }
 
-    /// A description of what was registered first, under this number.
-    fn described(&self, number: u32) -> Answer {
+    /// A description of what was registered, under this number, with one of its tags changed.
+    fn described(&self, number: u32, tag: &str, value: Option<&str>) -> Answer {
         let mut document = self.0.lock().unwrap()[0].clone();
-        let tags = document["tags"].take();
+        let mut tags = document["tags"].take();
+        for one in tags.as_array_mut().unwrap() {
+            if let Some(value) = value.filter(|_| one["key"] == tag) {
+                one["value"] = json!(value);
+            }
+        }
         document["taskDefinitionArn"] = json!(arn(&format!("task-definition/web:{number}")));
         told(&json!({"taskDefinition": document, "tags": tags}))
     }
@@ -145,13 +150,14 @@ async fn a_registration_whose_answer_was_lost_is_found_by_its_content() {
                 told(&json!({ "taskDefinitionArns": names }))
             }
             "DescribeTaskDefinition" => match members(request)["taskDefinition"].as_str().unwrap() {
-                // Of the same content, and made from something else.
+                // Of the same content, and made from something else; and the other way round.
                 name if name.ends_with(":10") => {
-                    let Answer::Told(status, text) = account.described(10) else { panic!() };
-                    Answer::Told(status, text.replace("web:7", "web:6"))
+                    account.described(10, "shipshape:source", Some(&arn("task-definition/web:6")))
                 }
-                name if name.ends_with(":9") => answer(request, DESCRIBED),
-                name if name.ends_with(":8") => account.described(8),
+                name if name.ends_with(":9") => {
+                    account.described(9, "shipshape:content", Some("0123456789abcdef"))
+                }
+                name if name.ends_with(":8") => account.described(8, "", None),
                 _ => answer(request, DESCRIBED),
             },
             _ => answer(request, DESCRIBED),

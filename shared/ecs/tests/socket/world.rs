@@ -75,10 +75,15 @@ pub(crate) fn reach(server: &Server) -> Ecs {
     Ecs::new(&config)
 }
 
+/// What is learned of these needs, and whether anything was.
+pub(crate) async fn ask(server: &Server, needs: &[Need], facts: &mut Facts) -> Result<bool, Failure> {
+    reach(server).fetch(needs, facts, &Selection::all()).await
+}
+
 /// What is learned of these needs.
 pub(crate) async fn fetch(server: &Server, needs: &[Need]) -> Result<Facts, Failure> {
     let mut facts = Facts::default();
-    reach(server).fetch(needs, &mut facts, &Selection::all()).await.map(|_| facts)
+    ask(server, needs, &mut facts).await.map(|_| facts)
 }
 
 /// What was judged, and what became of the write.
