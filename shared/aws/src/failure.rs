@@ -102,3 +102,80 @@ impl Failure {
         Self { call, code: code.to_owned(), message: message.to_owned(), kind }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    fn of(error: SdkError<ErrorMetadata, HttpResponse>) -> Failure {
+        Failure::of("DescribeServices", &error)
+    }
+
+    fn answer(status: u16) -> HttpResponse {
+        HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::empty())
+    }
+
+    #[test]
+    fn codes_go_before_the_status() {
+        use FailureKind::{Missing, Refused, Retryable};
+        let rows = [
+            (400, Some("ThrottlingException"), Retryable),
+            (400, Some("RequestLimitExceeded"), Retryable),
+            (400, Some("ProvisionedThroughputExceededException"), Retryable),
+            (400, Some("UpdateInProgressException"), Retryable),
+            (400, Some("ServerException"), Retryable),
+            (500, Some("SomethingNew"), Retryable),
+            (503, None, Retryable),
+            (429, Some("SomethingNew"), Retryable),
+            (400, Some("ClusterNotFoundException"), Missing),
+            (400, Some("ServiceNotFoundException"), Missing),
+            (400, Some("RepositoryNotFoundException"), Missing),
+            (400, Some("InvalidVpcID.NotFound"), Missing),
+            (400, Some("NotFound"), Refused),
+            (400, Some("ClientException"), Refused),
+            (400, Some("AccessDeniedException"), Refused),
+            (403, Some("UnauthorizedOperation"), Refused),
+            (403, Some("InvalidSignatureException"), Refused),
+            (404, None, Refused),
+        ];
+        for (status, code, kind) in rows {
+            let mut error = ErrorMetadata::builder().message("words");
+            if let Some(code) = code {
+                error = error.code(code);
+            }
+            let failure = of(SdkError::service_error(error.build(), answer(status)));
+            assert_eq!(failure.kind, kind, "{status} {code:?}");
+            assert_eq!(
+                failure.to_string(),
+                format!("DescribeServices: {}: words", code.unwrap_or("no code"))
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_not_answered_may_go_better_later_and_what_was_not_sent_does_not() {
+        let rows = [
+            (SdkError::timeout_error("slow"), "no answer in time", FailureKind::Retryable),
+            (
+                SdkError::dispatch_failure(ConnectorError::io("reset".into())),
+                "no connection",
+                FailureKind::Retryable,
+            ),
+            (
+                SdkError::response_error("half of it", answer(200)),
+                "an answer that cannot be read",
+                FailureKind::Retryable,
+            ),
+            (SdkError::construction_failure("no name"), "could not be sent", FailureKind::Refused),
+        ];
+        for (error, code, kind) in rows {
+            let failure = of(error);
+            assert_eq!((failure.code.as_str(), failure.kind, failure.message.as_str()), (code, kind, ""));
+        }
+    }
+}

@@ -277,3 +277,79 @@ fn answer(messages: &[Message], failed: &BTreeSet<usize>) -> Result<SqsBatchResp
     }
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use shipshape_core::document::Document;
+    use shipshape_core::resource::{Resource, ResourceId};
+
+    use super::*;
+
+    fn id(kind: ResourceType, name: &str) -> ResourceId {
+        ResourceId { kind, arn: format!("arn:aws:ecs:eu-west-1:111122223333:{name}").parse().unwrap() }
+    }
+
+    fn cluster(insights: &Value) -> Resource {
+        let document = json!({"status": "ACTIVE", "tags": [],
+            "settings": [{"name": "containerInsights", "value": insights}],
+            "configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}});
+        let id = id(ResourceType::Cluster, "cluster/shop");
+        Resource::read(id, Document::from_value(&document)).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_asked_about_what_is_seen_to_comply_and_everything_else_is_looked_at() {
+        let selection = Selection::all();
+        let insights = shipshape_core::selection::find("ecs-cluster-container-insights").unwrap();
+        let policy = shipshape_core::policy::Policy::notify_only();
+        let one = Selection::of(&policy, &[insights], shipshape_core::control::Severity::Informational);
+        let state = |insights: Value| Observed::State(Box::new(cluster(&insights)));
+        assert!(complies(&[state(json!("enabled"))], &one));
+        assert!(!complies(&[state(json!("disabled"))], &one));
+        assert!(
+            !complies(&[state(json!("HIDDEN_DUE_TO_SECURITY_REASONS"))], &one),
+            "unknown is not compliant"
+        );
+        assert!(!complies(&[state(json!("enabled")), state(json!("disabled"))], &one), "all of them");
+        assert!(!complies(&[Observed::Part(Box::new(cluster(&json!("enabled"))))], &one));
+        let service = id(ResourceType::Service, "service/shop/web");
+        for observed in [Observed::Touched(service.clone()), Observed::Gone(service)] {
+            assert!(!complies(std::slice::from_ref(&observed), &selection));
+            assert!(complies(&[observed], &one), "no control is about it");
+        }
+    }
+
+    fn message(id: Option<&str>) -> Message {
+        Message { id: id.map(str::to_owned), again: false, change: Ok(None) }
+    }
+
+    #[test]
+    fn a_batch_is_answered_by_the_messages_that_come_again() {
+        let messages = [message(Some("a")), message(Some("b")), message(Some("c"))];
+        let named = |failed: &[usize]| {
+            let response = answer(&messages, &failed.iter().copied().collect()).unwrap();
+            let failures = response.batch_item_failures.into_iter();
+            failures.map(|one| one.item_identifier).collect::<Vec<String>>()
+        };
+        assert_eq!(named(&[]), [""; 0]);
+        assert_eq!(named(&[2, 0]), ["a", "c"]);
+    }
+
+    #[test]
+    fn what_nobody_would_bring_again_is_an_error() {
+        let alone = [message(None)];
+        assert!(answer(&alone, &BTreeSet::new()).is_ok());
+        assert!(answer(&alone, &BTreeSet::from([0])).is_err());
+    }
+
+    #[test]
+    fn a_lease_outlives_its_invocation() {
+        let mut context = Context::default();
+        context.deadline = 1_800_000_000_000;
+        assert_eq!(until(&context).as_millisecond(), 1_800_000_010_000);
+        assert!(left(&context) > Duration::ZERO);
+        context.deadline = 1;
+        assert_eq!(left(&context), Duration::ZERO);
+    }
+}

@@ -123,3 +123,28 @@ async fn load() -> SdkConfig {
         .load()
         .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::FailureKind;
+
+    #[tokio::test]
+    async fn another_account_is_refused_where_no_role_leads_there() {
+        let settings = Settings::read(|name| match name {
+            "SHIPSHAPE_TABLE" => Some("ledger".to_owned()),
+            "SHIPSHAPE_TOPIC" => Some("arn:aws:sns:eu-west-1:111122223333:t".to_owned()),
+            _ => None,
+        });
+        let (account, region) = ("444455556666".parse().unwrap(), "eu-west-1".parse().unwrap());
+        let mut session = Session::new("cluster");
+        let failure = session.at(&settings.unwrap(), &account, &region).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Refused);
+        assert_eq!(
+            failure.message,
+            "an event of account 444455556666 arrived, and this deployment is for account 111122223333 alone: \
+             deploy the hub of the organization, or stop forwarding it"
+        );
+        assert!(session.home.is_none(), "no credentials were looked for");
+    }
+}

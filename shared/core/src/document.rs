@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+mod exact;
+
 /// What CloudTrail puts in the place of a value, a list or an object that it will not show.
 const REDACTED: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
@@ -39,9 +41,12 @@ impl Document {
         &self.0
     }
 
-    /// The document as a tree, to patch it. `None` where it nests deeper than serde_json goes (128).
+    /// The document as a tree, to patch it. `None` where a tree would not hold all of it: where it nests deeper than
+    /// serde_json goes (128), or has a number that needs more than 64 bits. What is written is made of the tree, and
+    /// nothing may be changed in it but what a plan changes.
     pub fn value(&self) -> Option<Value> {
-        serde_json::from_str(&self.0).ok()
+        let value = serde_json::from_str(&self.0).ok()?;
+        exact::is_exact(&self.0).then_some(value)
     }
 
     /// Reads the members that a view names; every other member is passed over.
@@ -303,6 +308,14 @@ mod tests {
         let text = format!("{{\"list\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
         let view: View = Document(text.as_str().into()).view().unwrap();
         assert!(view.list.is_hidden());
+    }
+
+    #[test]
+    fn a_tree_holds_all_of_a_document_or_there_is_none() {
+        let value = |text: &str| Document(text.into()).value();
+        assert_eq!(value(r#"{"a":1.50}"#), Some(serde_json::json!({"a": 1.5})));
+        assert_eq!(value(r#"{"a":12345678901234567890123}"#), None);
+        assert_eq!(value(&format!("{}{}", "[".repeat(200), "]".repeat(200))), None);
     }
 
     #[test]

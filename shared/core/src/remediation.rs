@@ -192,7 +192,11 @@ pub struct Proof {
 /// Applies a patch to a resource and reads the result as a resource.
 pub fn simulate(patch: &Patch, resource: &Resource) -> Result<Resource, Loosening> {
     let does_not_apply = |reason: String| Loosening::DoesNotApply(reason);
-    let mut value = resource.document.value().ok_or_else(|| does_not_apply("it can't be read".to_owned()))?;
+    let mut value = resource.document.value().ok_or_else(|| {
+        does_not_apply(
+            "it nests too deep, or holds a number of too many digits, to be written again".to_owned(),
+        )
+    })?;
     // The error names the operation and the pointer, not the values.
     json_patch::patch(&mut value, &patch.0)
         .map_err(|error| does_not_apply(format!("{}: {}", error.path, error.kind)))?;

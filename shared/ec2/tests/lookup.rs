@@ -1,7 +1,6 @@
 //! What EC2 is asked and what is learned of its answers, over a socket.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
-mod server;
 mod wire;
 
 use aws_sdk_ec2::Client;
@@ -11,7 +10,6 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use server::{Answer, Request, Server};
 use shipshape_aws::failure::FailureKind;
 use shipshape_core::control::{Severity, evaluate};
 use shipshape_core::document::Document;
@@ -23,6 +21,7 @@ use shipshape_core::remediation::{plan, prove};
 use shipshape_core::resource::{Resource, ResourceId, ResourceType};
 use shipshape_core::selection::{Selection, find, names};
 use shipshape_ec2::lookup;
+use shipshape_test_server::{Answer, Request, Server, signature};
 use wire::{answer, error, items, parameter, values};
 
 const NAT: &str = "<natGatewayId>nat-1</natGatewayId>";
@@ -33,7 +32,7 @@ fn client(server: &Server) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::new("AKIDEXAMPLE", "example", None, None, "test"))
+        .credentials_provider(Credentials::new(signature::KEY, signature::SECRET, None, None, "test"))
         .retry_config(RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1)))
         .endpoint_url(&server.url)
         .http_client(http)

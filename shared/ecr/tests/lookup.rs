@@ -3,20 +3,17 @@
 
 use std::sync::{Arc, Mutex};
 
-#[path = "../../ec2/tests/server/mod.rs"]
-mod server;
-
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::retry::RetryConfig;
 use aws_sdk_ecr::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
-use server::{Answer, Request, Server};
 use shipshape_aws::failure::{Failure, FailureKind};
 use shipshape_core::facts::{Facts, Need};
 use shipshape_core::image::ImageReference;
 use shipshape_ecr::lookup;
+use shipshape_test_server::{Answer, Request, Server, signature};
 
 const RUNNING: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -26,7 +23,7 @@ fn client(server: &Server, region: &str) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
-        .credentials_provider(Credentials::new("AKIDEXAMPLE", "example", None, None, "test"))
+        .credentials_provider(Credentials::new(signature::KEY, signature::SECRET, None, None, "test"))
         .retry_config(RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1)))
         .endpoint_url(&server.url)
         .http_client(http)
@@ -71,7 +68,7 @@ fn asked(request: &Request) -> Value {
 }
 
 fn error(status: u16, code: &str) -> Answer {
-    (status, json!({"__type": code, "message": format!("words of {code}")}).to_string())
+    Answer::Told(status, json!({"__type": code, "message": format!("words of {code}")}).to_string())
 }
 
 /// A registry whose repository `web` has the tag `1` and the running digest; everything else is not there, and ECR says
@@ -91,7 +88,7 @@ fn registry(request: &Request) -> Answer {
     }
     let detail = json!({"registryId": asked["registryId"], "repositoryName": "web", "imageDigest": RUNNING,
         "imageTags": ["1", "1.0"], "imageSizeInBytes": 4096, "imagePushedAt": 1.77e9});
-    (200, json!({ "imageDetails": [detail] }).to_string())
+    Answer::Told(200, json!({ "imageDetails": [detail] }).to_string())
 }
 
 #[tokio::test]
@@ -166,7 +163,7 @@ async fn a_call_takes_a_hundred_images() {
     let server = Server::start(|request, _| {
         let asked = asked(request);
         assert!(asked["imageIds"].as_array().unwrap().len() <= 100);
-        (200, json!({"imageDetails": []}).to_string())
+        Answer::Told(200, json!({"imageDetails": []}).to_string())
     });
     let images: Vec<ImageReference> = (0..150).map(|n| here(&format!("web:{n}"))).collect();
     fetch(&server, &images).await.unwrap();
@@ -178,7 +175,7 @@ async fn an_archived_image_can_not_be_pulled() {
     let server = Server::start(|_, _| {
         let detail = json!({"registryId": "111122223333", "repositoryName": "web", "imageDigest": RUNNING,
             "imageTags": ["1"], "imageStatus": "ARCHIVED"});
-        (200, json!({ "imageDetails": [detail] }).to_string())
+        Answer::Told(200, json!({ "imageDetails": [detail] }).to_string())
     });
     let (_, facts, _) = fetch(&server, &[here("web:1")]).await.unwrap();
     assert_eq!(facts.repository(&here("web:1")).unwrap().tagged("1").count(), 0);

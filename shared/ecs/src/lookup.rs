@@ -27,17 +27,17 @@ const SERVICES: usize = 10;
 /// How many names any other call takes.
 const NAMES: usize = 100;
 
-/// Whether describing a resource of a kind tells that there is none.
-pub(crate) fn describes(kind: ResourceType) -> bool {
-    matches!(
-        kind,
+/// Whether a resource is asked for by its name, so that an answer without it says that there is none.
+pub(crate) fn describes(id: &ResourceId) -> bool {
+    match id.kind {
         ResourceType::Cluster
-            | ResourceType::Service
-            | ResourceType::TaskDefinition
-            | ResourceType::TaskSet
-            | ResourceType::CapacityProvider
-            | ResourceType::ExpressGatewayService
-    )
+        | ResourceType::TaskDefinition
+        | ResourceType::CapacityProvider
+        | ResourceType::ExpressGatewayService => true,
+        // ARNs of before 2018 name no cluster, and without one there is no call.
+        ResourceType::Service | ResourceType::TaskSet => id.cluster_arn().is_some(),
+        _ => false,
+    }
 }
 
 /// Asks for everything among these needs that ECS can tell.
@@ -203,7 +203,11 @@ async fn express(client: &Client, service: &str) -> Result<Option<Box<RawValue>>
     let call = client.describe_express_gateway_service().service_arn(service);
     let sent =
         call.include(ExpressGatewayServiceInclude::Tags).customize().interceptor(raw.clone()).send().await;
-    raw.of("DescribeExpressGatewayService", sent)
+    match raw.of("DescribeExpressGatewayService", sent) {
+        // Other calls say the same of what they only refer to.
+        Err(failure) if failure.code == "ResourceNotFoundException" => Ok(None),
+        answer => answer,
+    }
 }
 
 #[cfg(test)]

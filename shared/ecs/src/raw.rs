@@ -23,13 +23,20 @@ impl RawAnswer {
         call: &'static str,
         sent: Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<Option<Box<RawValue>>, Failure> {
-        match sent {
-            Ok(_) => Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()),
-            Err(error) => match Failure::of(call, &error) {
-                failure if failure.kind == FailureKind::Missing => Ok(None),
-                failure => Err(failure),
-            },
-        }
+        let answer = if_there(call, sent)?;
+        Ok(answer.and_then(|_| self.0.lock().unwrap_or_else(PoisonError::into_inner).take()))
+    }
+}
+
+/// What a call was answered with. `None` where what it asks about does not exist.
+pub(crate) fn if_there<T, E: ProvideErrorMetadata>(
+    call: &'static str,
+    sent: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Option<T>, Failure> {
+    match sent.map_err(|error| Failure::of(call, &error)) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(failure) if failure.kind == FailureKind::Missing => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -75,7 +75,7 @@ impl Reach for Ecs {
         let mut learned = !answers.is_empty();
         for need in needs {
             let Need::Resource(id) = need else { continue };
-            if !lookup::describes(id.kind) {
+            if !lookup::describes(id) {
                 continue;
             }
             learned = true;

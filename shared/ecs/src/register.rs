@@ -44,7 +44,9 @@ pub(crate) async fn register(
     let (Some(before), Some(after)) =
         (remediation.before().document.value(), remediation.after().document.value())
     else {
-        return Ok(Wrote::Refused("the revision can't be read".to_owned()));
+        return Ok(Wrote::Refused(
+            "the revision can't be read so that all of it would be written".to_owned(),
+        ));
     };
     let hash = content_hash(&after);
     let body = body(&after, source, hash, tags);

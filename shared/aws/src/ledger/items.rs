@@ -103,3 +103,63 @@ pub(super) fn int(item: &Item, name: &str) -> Option<i64> {
 pub(super) fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> Failure {
     Failure::refused("TransactWriteItems", "incomplete", error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::FailureKind;
+
+    fn item(version: Option<i64>, json: &str) -> Item {
+        let mut item = Item::from([("body".to_owned(), text(json))]);
+        item.extend(version.map(|version| ("v".to_owned(), number(version))));
+        item
+    }
+
+    #[test]
+    fn what_a_newer_program_wrote_or_nobody_can_read_is_left_alone_and_comes_again() {
+        let good = "[1,2]";
+        for version in [None, Some(0), Some(VERSION)] {
+            assert_eq!(read::<Vec<u8>>(&item(version, good)), Ok(Some(vec![1, 2])), "{version:?}");
+        }
+        assert_eq!(read::<Vec<u8>>(&Item::new()), Ok(None), "a lease that was taken and never used");
+        let rows = [
+            (item(Some(VERSION + 1), good), "newer version", "an item of version 2 is in the ledger"),
+            (
+                item(Some(VERSION), "[1,\n300]"),
+                "not readable",
+                "an item of the ledger can't be read (line 2)",
+            ),
+            (item(None, "s3cret"), "not readable", "an item of the ledger can't be read (line 1)"),
+        ];
+        for (item, code, words) in rows {
+            let failure = read::<Vec<u8>>(&item).unwrap_err();
+            assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::Retryable, code));
+            assert!(failure.message.starts_with(words), "{}", failure.message);
+            assert!(!failure.message.contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn every_kind_has_the_key_of_the_function_that_owns_it() {
+        let rows = [
+            (ResourceType::TaskDefinition, "task-definition"),
+            (ResourceType::DaemonTaskDefinition, "task-definition"),
+            (ResourceType::Cluster, "cluster"),
+            (ResourceType::CapacityProvider, "cluster"),
+            (ResourceType::AccountSetting, "cluster"),
+            (ResourceType::Service, "service"),
+            (ResourceType::TaskSet, "service"),
+        ];
+        for (kind, function) in rows {
+            let arn = "arn:aws:ecs:eu-west-1:111122223333:x/y";
+            let target = ResourceId { kind, arn: arn.parse().unwrap() };
+            let pk = text(format!("{function}#{arn}"));
+            assert_eq!(resource(&target), key_of(&pk, "resource"));
+            assert_eq!(change(&target, &"e-1".parse().unwrap()), key_of(&pk, "change#e-1"));
+        }
+    }
+
+    fn key_of(pk: &AttributeValue, sk: &str) -> Item {
+        Item::from([("pk".to_owned(), pk.clone()), ("sk".to_owned(), text(sk))])
+    }
+}

@@ -1,6 +1,6 @@
 //! EC2's answers in the XML of its API reference, of networks as small as a test needs them.
 
-use super::server::{Answer, Request};
+use shipshape_test_server::{Answer, Request};
 
 /// A list of items.
 pub(crate) fn items(list: &[String]) -> String {
@@ -12,14 +12,15 @@ pub(crate) fn answer(action: &str, body: &str, next: Option<&str>) -> Answer {
     let next = next.map(|token| format!("<nextToken>{token}</nextToken>")).unwrap_or_default();
     let start = format!(r#"<{action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">"#);
     let id = "<requestId>8f7724cf-496f-496e-8fe3-000000000000</requestId>";
-    (200, format!(r#"<?xml version="1.0" encoding="UTF-8"?>{start}{id}{body}{next}</{action}Response>"#))
+    let xml = format!(r#"<?xml version="1.0" encoding="UTF-8"?>{start}{id}{body}{next}</{action}Response>"#);
+    Answer::Told(200, xml)
 }
 
 /// A refusal.
 pub(crate) fn error(status: u16, code: &str) -> Answer {
     let error = format!("<Error><Code>{code}</Code><Message>words of {code}</Message></Error>");
     let id = "<RequestID>8f7724cf-496f-496e-8fe3-000000000000</RequestID>";
-    (status, format!("<Response><Errors>{error}</Errors>{id}</Response>"))
+    Answer::Told(status, format!("<Response><Errors>{error}</Errors>{id}</Response>"))
 }
 
 /// A parameter of a request. No test uses a character that a form escapes.

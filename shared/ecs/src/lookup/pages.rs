@@ -6,7 +6,7 @@ use shipshape_aws::failure::Failure;
 use shipshape_core::ids::Arn;
 
 use super::{Answers, NAMES};
-use crate::raw::RawAnswer;
+use crate::raw::{RawAnswer, if_there};
 
 /// A list that does not end is given up: it would be an error of AWS or of something in between.
 const PAGES: usize = 1000;
@@ -34,8 +34,8 @@ pub(super) async fn container_instances(client: &Client, cluster: &Arn) -> Resul
     let mut names: Vec<String> = Vec::new();
     let mut token = None;
     for _ in 0..PAGES {
-        let call = client.list_container_instances().cluster(cluster.as_str()).set_next_token(token);
-        let sent = call.send().await.map_err(|error| Failure::of("ListContainerInstances", &error))?;
+        let call = client.list_container_instances().cluster(cluster.as_str()).set_next_token(token.take());
+        let Some(sent) = if_there("ListContainerInstances", call.send().await)? else { break };
         names.extend(sent.container_instance_arns.unwrap_or_default());
         token = sent.next_token;
         if token.is_none() {

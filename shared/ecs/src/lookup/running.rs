@@ -5,7 +5,7 @@ use shipshape_aws::failure::Failure;
 use shipshape_core::ids::Arn;
 
 use super::Answers;
-use crate::raw::RawAnswer;
+use crate::raw::{RawAnswer, if_there};
 
 /// How many revisions one DescribeServiceRevisions takes.
 const REVISIONS: usize = 20;
@@ -14,7 +14,7 @@ const REVISIONS: usize = 20;
 pub(super) async fn images(client: &Client, service: &Arn) -> Result<Answers, Failure> {
     let Some((cluster, _)) = service.name().split_once('/') else { return Ok(Answers::new()) };
     let call = client.describe_services().cluster(cluster).services(service.as_str());
-    let sent = call.send().await.map_err(|error| Failure::of("DescribeServices", &error))?;
+    let Some(sent) = if_there("DescribeServices", call.send().await)? else { return Ok(Answers::new()) };
     let current = sent.services().iter().flat_map(|one| one.current_service_revisions());
     let arns: Vec<String> = current.filter_map(|one| one.arn().map(str::to_owned)).collect();
     let mut answers = Answers::new();

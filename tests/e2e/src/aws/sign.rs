@@ -1,6 +1,6 @@
 //! Signature Version 4 of a request without query: all that the JSON and query protocols send, and S3 for a bucket.
 
-use sha2::{Digest, Sha256};
+use shipshape_test_server::signature::{hash, sign};
 
 /// Who signs.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Credentials {
     ) -> Vec<(&'static str, String)> {
         let time = time.strftime("%Y%m%dT%H%M%SZ").to_string();
         let date = time.get(..8).unwrap_or_default();
-        let content = hex(&Sha256::digest(body));
+        let content = hash(body);
         // In the order of their names, after `host`. S3 insists on the first.
         let mut headers = vec![("x-amz-content-sha256", content.clone()), ("x-amz-date", time.clone())];
         if !self.token.is_empty() {
@@ -49,13 +49,7 @@ impl Credentials {
         let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let request = format!("{method}\n{path}\n\nhost:{host}\n{lines}\n{names}\n{content}");
         let scope = format!("{date}/{region}/{service}/aws4_request");
-        let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(request)));
-        let key = [region, service, "aws4_request"]
-            .into_iter()
-            .fold(hmac(format!("AWS4{}", self.secret).as_bytes(), date.as_bytes()), |key, part| {
-                hmac(&key, part.as_bytes())
-            });
-        let signature = hex(&hmac(&key, text.as_bytes()));
+        let signature = sign(&self.secret, &time, &scope, &request);
         let key = &self.key;
         headers.push((
             "authorization",
@@ -64,39 +58,5 @@ impl Credentials {
             ),
         ));
         headers
-    }
-}
-
-/// HMAC with SHA-256, whose blocks have 64 bytes.
-fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let mut block = [0; 64];
-    if key.len() > block.len() {
-        block.iter_mut().zip(Sha256::digest(key)).for_each(|(to, from)| *to = from);
-    } else {
-        block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    }
-    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(text).finalize();
-    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hmac_gives_the_values_of_rfc_4231() {
-        assert_eq!(
-            hex(&hmac(b"Jefe", b"what do ya want for nothing?")),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
-        let long = "Test Using Larger Than Block-Size Key - Hash Key First";
-        assert_eq!(
-            hex(&hmac(&[0xaa; 131], long.as_bytes())),
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
-        );
     }
 }
