@@ -245,7 +245,7 @@ mod tests {
         let matters = matters(&messages, &[ResourceType::Service]);
         let told: Vec<_> = matters.iter().map(|one| (one.messages.clone(), one.again)).collect();
         assert_eq!(told, [(vec![1], false), (vec![2, 4, 3, 0], true)]);
-        let ids: Vec<String> = matters[1].changes().iter().map(ToString::to_string).collect();
+        let ids: Vec<String> = matters[1].causes().iter().map(|cause| cause.id.to_string()).collect();
         assert_eq!(ids, ["a", "b", "c"]);
         assert!(matters[1].earlier.iter().all(|change| change.observed.len() == 1));
     }

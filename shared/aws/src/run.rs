@@ -348,8 +348,9 @@ mod tests {
         let mut context = Context::default();
         context.deadline = 1_800_000_000_000;
         assert_eq!(until(&context).as_millisecond(), 1_800_000_010_000);
-        assert!(left(&context) > Duration::ZERO);
-        context.deadline = 1;
-        assert_eq!(left(&context), Duration::ZERO);
+        assert_eq!(deadline(&context).as_millisecond(), 1_800_000_000_000);
+        // No time, but what `cargo lambda watch` sends.
+        context.deadline = 600_000;
+        assert!(deadline(&context) > Timestamp::now());
     }
 }
