@@ -263,3 +263,24 @@ fn no_secret_of_an_event_stands_in_a_snapshot() {
     assert!(holds("events/ecs").len() >= 5, "events hold secrets, so that a leak would show");
     assert_eq!(holds("tests/snapshots"), Vec::<PathBuf>::new());
 }
+
+/// A queue shows a message again after six of its function's timeouts, a message is tried ten times, and what failed waits
+/// for a person longer than it could wait in the queue.
+#[test]
+fn the_numbers_of_the_queues_fit_together() {
+    let template = text("infra/template.yaml");
+    let numbers = |name: &str| -> Vec<u64> {
+        let after = template.split(name).skip(1);
+        let digits = after.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+        digits.filter_map(|digits| digits.parse().ok()).collect()
+    };
+    let queues = template.matches("Type: AWS::SQS::Queue\n").count();
+    let timeouts = numbers(" Timeout: ");
+    assert_eq!(timeouts.len(), 1, "one timeout for every function");
+    assert_eq!(numbers("VisibilityTimeout: "), vec![6 * timeouts[0]; queues / 2]);
+    assert_eq!(numbers("maxReceiveCount: "), vec![10; queues / 2]);
+    let (four, fourteen) = (4 * 86_400, 14 * 86_400);
+    let mut kept = numbers("MessageRetentionPeriod: ");
+    kept.sort_unstable();
+    assert_eq!(kept, [vec![four; queues / 2], vec![fourteen; queues / 2]].concat());
+}
