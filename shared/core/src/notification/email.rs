@@ -1,5 +1,6 @@
 //! The letter, in the order in which somebody who was woken wants to know.
 
+use crate::control::NO_KEY;
 use crate::remediation::Action;
 use crate::remediation::diff::{Line, lines};
 use crate::text::{plain, wrap};
@@ -30,7 +31,9 @@ pub(super) fn email(of: &Notification) -> String {
     page.section("WHAT WAS DONE");
     outcome(of, &mut page);
     changes(of, &mut page);
-    steps("HOW TO MAKE THAT CHANGE BY HAND", &of.by_hand, &mut page);
+    if of.owner.is_none() {
+        steps("HOW TO MAKE THAT CHANGE BY HAND", &of.by_hand, &mut page);
+    }
     page.section("WHO DID IT");
     page.prose("  ", &who(of));
     if of.at != of.event.time {
@@ -51,7 +54,7 @@ pub(super) fn email(of: &Notification) -> String {
         if of.owner.is_none() {
             templates(of, &mut page);
         }
-        distinct(of, |told| &told.prevention).into_iter().for_each(|how| page.prose("  - ", how));
+        preventions(of, &mut page);
     }
     page.text.push_str("\n---\n");
     page.line("", &incident(of));
@@ -96,7 +99,7 @@ fn findings(of: &Notification, page: &mut Page) {
             page.line("  ", &format!("{} {}: {}", subject::word(told), told.severity, told.control));
         }
         let indent = if several { "    " } else { "  " };
-        page.prose(indent, &format!("{}.", told.title));
+        page.prose(indent, &format!("Wanted: {}.", told.title));
         for one in told.violations.iter().take(LINES) {
             page.prose(&format!("{indent}- "), &found(told, one));
         }
@@ -244,6 +247,20 @@ fn templates(of: &Notification, page: &mut Page) {
                 lines.into_iter().for_each(|line| page.prose("  - ", line));
             }
             None => page.prose("  - ", how),
+        }
+    }
+}
+
+/// How to prevent it, and of which controls nothing can: that is one sentence for all of them.
+fn preventions(of: &Notification, page: &mut Page) {
+    let several = of.findings.len() > 1;
+    for how in distinct(of, |told| &told.prevention) {
+        if several && how == NO_KEY {
+            let those = judged(of).filter(|told| told.prevention == *how);
+            let slugs: Vec<&str> = those.map(|told| told.control.as_str()).collect();
+            page.prose("  - ", &format!("{}: {how}", slugs.join(", ")));
+        } else {
+            page.prose("  - ", how);
         }
     }
 }

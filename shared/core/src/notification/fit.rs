@@ -33,7 +33,8 @@ pub(super) fn fitted(mut of: Notification) -> Notification {
     of.undo.truncate(ELEMENTS / 10);
     if let Some(Done { call, before, after, undo }) = &mut of.done {
         [call, before, after].into_iter().for_each(|text| shorten(text, SENTENCE));
-        undo.iter_mut().for_each(|undo| shorten(undo, WHOLE));
+        // Half a command is none, and the plan's own stands in its place.
+        undo.take_if(|undo| undo.chars().count() > WHOLE);
     }
     of.findings.iter_mut().for_each(shorten_told);
     while shed(&mut of) {}

@@ -4,10 +4,10 @@ use crate::remediation::Action;
 use crate::resource::{ResourceId, ResourceType};
 use crate::text::shown;
 
-use super::{Notification, Told, Upshot};
+use super::{Notification, Told, Upshot, words};
 
 /// SNS takes fewer than a hundred characters.
-const LONGEST: usize = 99;
+pub(super) const LONGEST: usize = 99;
 /// One text message.
 const SMS: usize = 140;
 /// How much of a resource's name stands in a subject at least.
@@ -55,6 +55,7 @@ pub(super) fn label(of: &Notification) -> String {
 pub(super) fn word(told: &Told) -> &'static str {
     let held = told.decision.as_ref().is_some_and(|decision| decision.held);
     match told.upshot {
+        Upshot::Fixed if words::rolls(told) => "FIXING",
         Upshot::Fixed => "FIXED",
         Upshot::Failed => "FIX FAILED",
         Upshot::Notified if held => "NOT FIXED",
@@ -71,6 +72,7 @@ pub(super) fn event(of: &Notification, name: &str) -> String {
     let verb = match of.upshot {
         // The revision itself never changes.
         Upshot::Fixed if registered => "mended for",
+        Upshot::Fixed if of.findings.first().is_some_and(words::rolls) => "rolls out",
         Upshot::Fixed => "now passes",
         Upshot::Failed => "still fails",
         Upshot::Notified => "fails",
@@ -138,12 +140,12 @@ pub(super) fn full_name(id: &ResourceId) -> &str {
 }
 
 /// Printable ASCII: what else there is becomes a question mark.
-fn ascii(text: &str) -> String {
+pub(super) fn ascii(text: &str) -> String {
     text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }
 
 /// An ASCII text by whole words; a word that is too long alone is cut.
-fn cut(text: &str, longest: usize) -> String {
+pub(super) fn cut(text: &str, longest: usize) -> String {
     if text.len() <= longest {
         return text.to_owned();
     }

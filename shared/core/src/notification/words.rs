@@ -4,7 +4,7 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 
 use crate::control::Violation;
-use crate::remediation::Action;
+use crate::remediation::{Action, Safety};
 use crate::text::{plain, shown};
 
 use super::{Notification, Step, Told, Upshot, subject};
@@ -87,7 +87,7 @@ fn tool(origin: &str) -> &str {
 }
 
 pub(super) fn incident(of: &Notification) -> String {
-    format!("Incident {}, copy {}", of.incident, of.sequence)
+    format!("Incident {}, message {}", of.incident, of.sequence)
 }
 
 pub(super) fn more(left_out: usize) -> Option<String> {
@@ -123,6 +123,12 @@ fn container(told: &Told, path: &str) -> Option<String> {
     })
 }
 
+/// Whether a fix was written that a deployment of its own has to bring about.
+pub(super) fn rolls(told: &Told) -> bool {
+    let deploys = told.call == Some(Action::UpdateService) && told.safety == Some(Safety::Disruptive);
+    told.upshot == Upshot::Fixed && deploys
+}
+
 /// What was done about a finding, or why nothing was.
 pub(super) fn done(told: &Told) -> String {
     let reason = told.decision.as_ref().map_or("", |decision| decision.reason.as_str());
@@ -130,7 +136,8 @@ pub(super) fn done(told: &Told) -> String {
     match told.upshot {
         Upshot::Fixed => {
             let summary = told.summary.as_deref().unwrap_or("it is written");
-            format!("{call}: {summary}. Allowed, since {reason}.")
+            let held = if rolls(told) { " Whether it holds, that deployment tells." } else { "" };
+            format!("{call}: {summary}. Allowed, since {reason}.{held}")
         }
         Upshot::Failed => format!("{call} failed: {reason}."),
         Upshot::Notified => format!("Nothing was written: {}.", without_calls(told, reason)),
