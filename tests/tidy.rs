@@ -284,3 +284,31 @@ fn the_numbers_of_the_queues_fit_together() {
     kept.sort_unstable();
     assert_eq!(kept, [vec![four; queues / 2], vec![fourteen; queues / 2]].concat());
 }
+
+/// What a role may do, and what the code asks for: an action too few is a fix that never comes, one too many is a risk.
+#[test]
+fn the_roles_may_call_ecs_as_the_code_does() {
+    let mut called: BTreeSet<String> = BTreeSet::new();
+    for (_, text) in sources(&["shared/ecs/src"]) {
+        let text: String = text.split_whitespace().collect();
+        let names = text.split("(\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let is_call = |name: &&str| {
+            let verbs = ["Describe", "List", "Put", "Register", "Tag", "Update"];
+            let rest = verbs.iter().find_map(|verb| name.strip_prefix(verb)).unwrap_or_default();
+            !rest.is_empty() && rest.chars().all(|letter| letter.is_ascii_alphabetic())
+        };
+        called.extend(names.filter(is_call).map(ToOwned::to_owned));
+    }
+    let template = text("infra/template.yaml");
+    let words = template.split(|letter: char| !letter.is_ascii_alphabetic() && letter != ':');
+    let actions = words.filter_map(|word| word.strip_prefix("ecs:"));
+    let actions = actions.filter(|action| action.starts_with(|letter: char| letter.is_ascii_uppercase()));
+    let allowed: BTreeSet<String> = actions.map(ToOwned::to_owned).collect();
+    assert_eq!(called, allowed);
+    // A revision's controls may ask for the account's settings, whoever judges it.
+    for function in ["ServiceFunction", "TaskDefinitionFunction"] {
+        let role = template.split(&format!("  {function}:\n")).nth(1).unwrap();
+        let role = role.split("::Logs::LogGroup").next().unwrap();
+        assert!(role.contains("ecs:ListAccountSettings"), "{function}");
+    }
+}
