@@ -6,6 +6,7 @@ use shipshape_aws::reach::{Reach as Rim, Wrote, or_nothing};
 use shipshape_core::facts::{Facts, Need};
 use shipshape_core::finding::Fingerprint;
 use shipshape_core::ids::Arn;
+use shipshape_core::notification::Done;
 use shipshape_core::remediation::Remediation;
 use shipshape_core::resource::{Resource, ResourceId};
 use shipshape_core::selection::Selection;
@@ -52,7 +53,7 @@ impl Rim for Reach {
         self.ecs.write(remediation, after).await
     }
 
-    async fn registered(&mut self, source: &Arn, content: Fingerprint) -> Result<Option<Arn>, Failure> {
+    async fn registered(&mut self, source: &Arn, content: Fingerprint) -> Result<Option<Done>, Failure> {
         self.ecs.registered(source, content).await
     }
 }

@@ -7,9 +7,10 @@ use shipshape_core::facts::{Facts, Need};
 use shipshape_core::finding::Finding;
 use shipshape_core::ids::{AccountId, ChangeId};
 use shipshape_core::judgement::Judgement;
-use shipshape_core::ledger::book::{Applying, Message, Story};
+use shipshape_core::ledger::story::{Applying, Message};
 use shipshape_core::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
 use shipshape_core::notification::{Done, Notification};
+use shipshape_core::pipeline::Occasion;
 use shipshape_core::ports::{Applied, Lookup, Notifier, Ports, Remediator};
 use shipshape_core::remediation::{Action, Remediation};
 use shipshape_core::resource::ResourceId;
@@ -44,33 +45,48 @@ pub struct Desk<'a, R> {
 }
 
 impl<R: Reach> Desk<'_, R> {
-    /// Takes up what earlier deliveries of these changes left behind: sends what was not sent, and finds out what became
-    /// of a write that was begun.
-    pub async fn take_up(&mut self, target: &ResourceId) -> Result<(), Failure> {
+    /// Takes up a resource whose changes were delivered before: what was begun is ended first. Answers whether they had
+    /// waited.
+    pub async fn take_up(&mut self, target: &ResourceId) -> Result<Occasion, Failure> {
+        self.hold(target).await?;
+        let waited = self.attempt.load_all(target).await?;
+        Ok(if waited { Occasion::Resumed } else { Occasion::Again })
+    }
+
+    /// Holds a resource for this attempt alone. What earlier ones left unfinished, whatever brought them, is finished:
+    /// messages that were not sent are, and of writes that were begun it is found out what became of them.
+    async fn hold(&mut self, target: &ResourceId) -> Result<(), Failure> {
         let now = Timestamp::now();
-        for (change, story) in self.attempt.take_up(target, now).await? {
-            if let Some(applying) = &story.applying
-                && self.was_made(target, applying).await?
-            {
-                tracing::info!(resource = %target.arn, %change, action = applying.action, "an earlier attempt made this write: adopted");
-                self.attempt.adopt(target, &change)?;
-                let message = Message::Pending(applying.message.clone());
-                self.attempt.record(target, &change, message, now).await?;
-                self.send(target, &change, &applying.message).await?;
-            } else if let Story { message: Message::Pending(notification), .. } = &story {
+        for change in self.attempt.hold(target, now).await? {
+            let Some(story) = self.attempt.story(target, &change).cloned() else { continue };
+            if let Message::Pending(notification) = &story.message {
                 self.send(target, &change, notification).await?;
+            }
+            for applying in story.applying.iter().filter(|applying| applying.called) {
+                let Some(wrote) = self.was_made(target, applying).await? else { continue };
+                tracing::info!(resource = %target.arn, %change, action = applying.action, "an earlier attempt made this write: adopted");
+                let told = self.attempt.adopt(target, &change, applying, wrote).await?;
+                self.attempt.record(target, now).await?;
+                if let Some(told) = told {
+                    self.send(target, &change, &told).await?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Whether a write that was begun was made.
-    async fn was_made(&mut self, target: &ResourceId, applying: &Applying) -> Result<bool, Failure> {
+    /// Whether a write that was begun was made, and what it led to where the plan could not know.
+    async fn was_made(
+        &mut self,
+        target: &ResourceId,
+        applying: &Applying,
+    ) -> Result<Option<Option<Done>>, Failure> {
         if let Some(content) = applying.content {
-            return Ok(self.reach.registered(&target.arn, content).await?.is_some());
+            return Ok(self.reach.registered(&target.arn, content).await?.map(Some));
         }
         let now = self.reach.describe(target).await?;
-        Ok(now.zip(applying.expected.as_ref()).is_some_and(|(now, expected)| expected.holds(&now)))
+        let made = now.zip(applying.expected.as_ref()).is_some_and(|(now, expected)| expected.holds(&now));
+        Ok(made.then_some(None))
     }
 
     async fn send(
@@ -79,7 +95,7 @@ impl<R: Reach> Desk<'_, R> {
         change: &ChangeId,
         notification: &Notification,
     ) -> Result<(), Failure> {
-        publish(self.sns, self.topic, notification).await?;
+        publish(self.sns, self.topic, notification.letter()).await?;
         self.attempt.sent(target, change, Timestamp::now())
     }
 
@@ -96,6 +112,7 @@ impl<R: Reach> Desk<'_, R> {
             });
         };
         let Some(after) = remediation.onto(&now) else {
+            self.attempt.withhold(remediation.target(), Timestamp::now()).await?;
             let message =
                 format!("{} has changed since it was judged: it is judged anew", remediation.target());
             return Err(Failure::later("Describe", "changed", message));
@@ -130,9 +147,14 @@ impl<R: Reach> Remediator for Desk<'_, R> {
     type Error = Failure;
 
     async fn apply(&mut self, remediation: &Remediation) -> Result<Applied, Failure> {
-        if !self.policies.still(&self.account, &self.decreed).await? {
-            let message = "the switch or the policy has changed since this was decided: it is decided anew";
-            return Err(Failure::later("GetParameters", "changed", message));
+        match self.policies.still(&self.account, &self.decreed).await {
+            Ok(true) => {}
+            still => {
+                self.attempt.withhold(remediation.target(), Timestamp::now()).await?;
+                let message =
+                    "the switch or the policy has changed since this was decided: it is decided anew";
+                return Err(still.err().unwrap_or(Failure::later("GetParameters", "changed", message)));
+            }
         }
         let action = remediation.action().as_str();
         match self.write(remediation).await {
@@ -162,9 +184,10 @@ impl<R: Reach> Notifier for Desk<'_, R> {
             return Ok(());
         };
         notification.done = self.done.take();
-        let message = Message::Pending(Box::new(notification.clone()));
-        self.attempt.record(&incident.target, &incident.change, message, now).await?;
-        self.send(&incident.target, &incident.change, &notification).await
+        let (target, change) = (&incident.target, &incident.change);
+        let notification = self.attempt.tell(target, change, notification)?;
+        self.attempt.record(target, now).await?;
+        self.send(target, change, &notification).await
     }
 }
 
@@ -172,6 +195,7 @@ impl<R: Reach> Ledger for Desk<'_, R> {
     type Error = Failure;
 
     async fn open(&mut self, finding: &Finding, now: Timestamp) -> Result<Opened, Failure> {
+        self.hold(&finding.resource).await?;
         self.attempt.open(finding, now).await
     }
 
@@ -189,6 +213,9 @@ impl<R: Reach> Ledger for Desk<'_, R> {
         control: Option<&'static str>,
         outcome: Outcome,
     ) -> Result<Vec<IncidentId>, Failure> {
-        self.attempt.close(target, control, &outcome, Timestamp::now()).await
+        if control.is_none() && self.attempt.knows(target).await? {
+            self.hold(target).await?;
+        }
+        Ok(self.attempt.close(target, control, &outcome))
     }
 }

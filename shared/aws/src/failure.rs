@@ -70,6 +70,15 @@ impl Failure {
         ["Throttling", "TooManyRequests", "RequestLimitExceeded"].iter().any(|word| self.code.contains(word))
     }
 
+    /// The failure of a call that sends a document: AWS's words may quote what is in it, and are left out.
+    pub fn of_document<E: ProvideErrorMetadata>(
+        call: &'static str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self {
+        let message = "what AWS says of it may quote the document, and stands in CloudTrail alone";
+        Self { message: message.to_owned(), ..Self::of(call, error) }
+    }
+
     /// Something that a person has to mend.
     pub fn refused(call: &'static str, code: &str, message: impl Into<String>) -> Self {
         Self { call, code: code.to_owned(), message: message.into(), kind: FailureKind::Refused }

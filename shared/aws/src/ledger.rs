@@ -5,16 +5,20 @@
 //! |---|---|---|
 //! | `FUNCTION#ARN` | `resource` | lease (`owner`, `until`, `fence`), [`Book`] in `body` |
 //! | `FUNCTION#ARN` | `change#ID` | [`Story`] in `body`; `ttl` |
-//! | `account#ID` | `hour#…` | `fixes` made in that hour; `ttl` |
-//! | `rolling#ARN` | `cluster` | which services of the cluster roll because of us, in `body` |
+//! | `account#ID` | `fixes` | when fixes were made in the account, in `body` and counted by `n`; `ttl` |
+//! | `notice#HASH` | `told` | that a wrong policy was told, until `ttl` |
+//! | `rolling#ARN` | `cluster` | which services of the cluster roll because of us, in `body` and counted by `n`; `ttl` |
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use shipshape_core::decide::History;
 use shipshape_core::finding::{Cause, Finding};
 use shipshape_core::ids::ChangeId;
-use shipshape_core::ledger::book::{Book, Message, Story};
+use shipshape_core::ledger::book::Book;
+use shipshape_core::ledger::story::{Applying, Message, Story};
 use shipshape_core::ledger::{Claim, IncidentId, Opened, Outcome, Request, Settled};
+use shipshape_core::notification::{Done, Notification};
 use shipshape_core::resource::ResourceId;
 
 mod claim;
@@ -58,54 +62,81 @@ impl<'a> Attempt<'a> {
         Self { table, owner, until, causes, held: BTreeMap::new() }
     }
 
-    /// Takes the lease of a resource, if this attempt does not hold it yet. Where another one lives, that is a failure
-    /// that passes.
-    async fn hold(&mut self, target: &ResourceId, now: Timestamp) -> Result<&mut Held, Failure> {
-        if !self.held.contains_key(target) {
-            let (lease, book) = self.table.lease(target, &self.owner, self.until, now).await?;
-            let held = Held { lease, book, stories: BTreeMap::new(), stored: BTreeSet::new(), dirty: false };
-            self.held.insert(target.clone(), held);
+    /// Takes the lease of a resource, if this attempt does not hold it yet, and answers the changes whose stories earlier
+    /// attempts left unfinished. Where another attempt lives, that is a failure that passes.
+    pub async fn hold(&mut self, target: &ResourceId, now: Timestamp) -> Result<Vec<ChangeId>, Failure> {
+        if self.held.contains_key(target) {
+            return Ok(Vec::new());
         }
+        let (lease, book) = self.table.lease(target, &self.owner, self.until, now).await?;
+        let unfinished: Vec<ChangeId> = book.unfinished().cloned().collect();
+        let held = Held { lease, book, stories: BTreeMap::new(), stored: BTreeSet::new(), dirty: false };
+        self.held.insert(target.clone(), held);
+        for change in &unfinished {
+            self.load(target, change).await?;
+        }
+        Ok(unfinished)
+    }
+
+    /// What is written down of a change to a resource that is held.
+    pub fn story(&self, target: &ResourceId, change: &ChangeId) -> Option<&Story> {
+        self.held.get(target)?.stories.get(change)
+    }
+
+    /// Loads what earlier deliveries of this attempt's changes have written down. Answers whether anything waits.
+    pub async fn load_all(&mut self, target: &ResourceId) -> Result<bool, Failure> {
+        let changes: Vec<ChangeId> = self.causes.iter().map(|cause| cause.id.clone()).collect();
+        for change in &changes {
+            self.load(target, change).await?;
+        }
+        Ok(self.held.get(target).is_some_and(|held| held.book.waits()))
+    }
+
+    async fn load(&mut self, target: &ResourceId, change: &ChangeId) -> Result<(), Failure> {
+        let held = self.held.get_mut(target).ok_or_else(|| lost(target))?;
+        if !held.stories.contains_key(change)
+            && let Some(story) = self.table.story(target, change).await?
+        {
+            held.stored.insert(change.clone());
+            held.stories.insert(change.clone(), story);
+        }
+        Ok(())
+    }
+
+    fn held(&mut self, target: &ResourceId) -> Result<&mut Held, Failure> {
         self.held.get_mut(target).ok_or_else(|| lost(target))
     }
 
-    /// Takes up what earlier deliveries of changes left behind. `None` where there is nothing of them.
-    pub async fn take_up(
-        &mut self,
-        target: &ResourceId,
-        now: Timestamp,
-    ) -> Result<Vec<(ChangeId, Story)>, Failure> {
-        let table = self.table;
-        let changes: Vec<ChangeId> = self.causes.iter().map(|cause| cause.id.clone()).collect();
-        let held = self.hold(target, now).await?;
-        let mut stories = Vec::new();
-        for change in &changes {
-            if let Some(story) = table.story(target, change).await? {
-                held.stored.insert(change.clone());
-                held.stories.insert(change.clone(), story.clone());
-                stories.push((change.clone(), story));
-            }
-        }
-        Ok(stories)
-    }
-
-    /// Puts a finding to its incident.
+    /// Puts a finding of a resource that is held to its incident.
     pub async fn open(&mut self, finding: &Finding, now: Timestamp) -> Result<Opened, Failure> {
-        let table = self.table;
-        let held = self.hold(&finding.resource, now).await?;
-        let mut opened = held.book.open(finding, now);
-        held.dirty = true;
-        let began = &opened.id.change;
-        // What goes on since another change is that change's story.
-        if *began != finding.cause.id
-            && !held.stories.contains_key(began)
-            && let Some(story) = table.story(&finding.resource, began).await?
-        {
-            held.stored.insert(began.clone());
-            held.stories.insert(began.clone(), story);
+        let (target, cause) = (&finding.resource, &finding.cause);
+        if self.held(target)?.book.may_have_ended(finding) {
+            self.load(target, &cause.id).await?;
         }
-        let story = held.stories.entry(began.clone()).or_insert_with(|| Story::new(&finding.cause));
-        opened.dealt_with = *began == finding.cause.id && story.has_ended(finding.control.slug);
+        let ended = |story: &Story| story.has_ended(finding.control.slug);
+        if self.story(target, &cause.id).is_some_and(ended) {
+            return Ok(Opened {
+                id: IncidentId {
+                    target: target.clone(),
+                    control: finding.control.slug,
+                    change: cause.id.clone(),
+                },
+                fingerprint: finding.fingerprint(),
+                maker: None,
+                history: History::default(),
+                settled: None,
+                dealt_with: true,
+            });
+        }
+        let held = self.held(target)?;
+        let opened = held.book.open(finding, now);
+        held.dirty = true;
+        // What goes on since another change is that change's story.
+        if opened.id.change != cause.id {
+            self.load(target, &opened.id.change).await?;
+        }
+        let stories = &mut self.held(target)?.stories;
+        stories.entry(opened.id.change.clone()).or_insert_with(|| Story::new(cause));
         Ok(opened)
     }
 
@@ -113,8 +144,7 @@ impl<'a> Attempt<'a> {
     pub async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Failure> {
         let target = request.remediation.target();
         let table = self.table;
-        let held = self.held.get_mut(target).ok_or_else(|| lost(target))?;
-        claim::claim(table, target, held, request, now).await
+        claim::claim(table, target, self.held(target)?, request, now).await
     }
 
     /// Writes down where an incident stands, when the attempt's next message is sent, or at its end.
@@ -127,69 +157,94 @@ impl<'a> Attempt<'a> {
             (None, Some(cause)) => held.stories.entry(id.change.clone()).or_insert_with(|| Story::new(cause)),
             (None, None) => return Ok(()),
         };
-        if story.applying.as_ref().is_some_and(|applying| applying.ends.contains_key(id.control)) {
-            story.applying = None;
-        }
         story.ends.insert(id.control.to_owned(), settled);
+        for story in held.stories.values_mut() {
+            story.applying.retain(|applying| !applying.ends(id.control, &id.change));
+        }
         held.dirty = true;
         Ok(())
+    }
+
+    /// Whether anything is open of a resource, or may be: of what this attempt does not hold, the ledger tells.
+    pub async fn knows(&self, target: &ResourceId) -> Result<bool, Failure> {
+        Ok(self.held.contains_key(target) || self.table.knows(target).await?)
     }
 
     /// Ends the open incidents of a resource. Of what this attempt does not hold, nothing is open that anybody waits for
     /// here: what passes costs no call.
-    pub async fn close(
+    pub fn close(
         &mut self,
         target: &ResourceId,
-        control: Option<&'static str>,
+        control: Option<&str>,
         outcome: &Outcome,
-        now: Timestamp,
-    ) -> Result<Vec<IncidentId>, Failure> {
-        if control.is_none() && !self.held.contains_key(target) && !self.table.knows(target).await? {
-            return Ok(Vec::new());
-        }
-        let held = match control {
-            Some(_) => match self.held.get_mut(target) {
-                Some(held) => held,
-                None => return Ok(Vec::new()),
-            },
-            None => self.hold(target, now).await?,
-        };
+    ) -> Vec<IncidentId> {
+        let Some(held) = self.held.get_mut(target) else { return Vec::new() };
         held.dirty = true;
-        let ended = held.book.close(target, control, outcome);
         held.stories.values_mut().for_each(|story| story.close(control, outcome));
-        Ok(ended)
+        held.book.close(target, control, outcome)
     }
 
-    /// A write that was begun by an earlier attempt was made: it ends as it would have.
-    pub fn adopt(&mut self, target: &ResourceId, change: &ChangeId) -> Result<(), Failure> {
-        let held = self.held.get_mut(target).ok_or_else(|| lost(target))?;
-        let ends = held.stories.get_mut(change).and_then(Story::adopt).unwrap_or_default();
-        for (control, settled) in &ends {
-            held.book.settle(control, change, settled);
-        }
-        held.dirty = true;
-        Ok(())
-    }
-
-    /// Writes everything down, with the message that is to be sent about a change.
-    pub async fn record(
+    /// A write that was begun by an earlier attempt was made: it ends as it would have. Answers the message that is to be
+    /// sent.
+    pub async fn adopt(
         &mut self,
         target: &ResourceId,
         change: &ChangeId,
-        message: Message,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        let table = self.table;
-        let held = self.held.get_mut(target).ok_or_else(|| lost(target))?;
-        if let Some(story) = held.stories.get_mut(change) {
-            story.message = message;
+        applying: &Applying,
+        done: Option<Done>,
+    ) -> Result<Option<Notification>, Failure> {
+        for end in &applying.ends {
+            self.load(target, &end.change).await?;
+            let held = self.held(target)?;
+            held.book.settle(&end.control, &end.change, &end.settled);
+            if let Some(story) = held.stories.get_mut(&end.change) {
+                story.ends.insert(end.control.clone(), end.settled.clone());
+            }
         }
+        let held = self.held(target)?;
+        held.dirty = true;
+        let Some(story) = held.stories.get_mut(change) else { return Ok(None) };
+        story.applying.retain(|one| one.plan != applying.plan);
+        let mut message = (*applying.message).clone();
+        message.done = done;
+        Ok(Some(story.tell(message)))
+    }
+
+    /// What was claimed was not called: it stays counted, and is nobody's write.
+    pub async fn withhold(&mut self, target: &ResourceId, now: Timestamp) -> Result<(), Failure> {
+        let table = self.table;
+        let held = self.held(target)?;
+        for story in held.stories.values_mut() {
+            story.applying.iter_mut().for_each(|applying| applying.called = false);
+        }
+        held.dirty = true;
         table.write(target, held, false, now).await
+    }
+
+    /// The message about a change, with its number.
+    pub fn tell(
+        &mut self,
+        target: &ResourceId,
+        change: &ChangeId,
+        notification: Notification,
+    ) -> Result<Notification, Failure> {
+        let held = self.held(target)?;
+        held.dirty = true;
+        Ok(match held.stories.get_mut(change) {
+            Some(story) => story.tell(notification),
+            None => notification,
+        })
+    }
+
+    /// Writes everything down.
+    pub async fn record(&mut self, target: &ResourceId, now: Timestamp) -> Result<(), Failure> {
+        let table = self.table;
+        table.write(target, self.held(target)?, false, now).await
     }
 
     /// The message about a change was sent; written down with the attempt's last write.
     pub fn sent(&mut self, target: &ResourceId, change: &ChangeId, now: Timestamp) -> Result<(), Failure> {
-        let held = self.held.get_mut(target).ok_or_else(|| lost(target))?;
+        let held = self.held(target)?;
         if let Some(story) = held.stories.get_mut(change) {
             story.message = Message::Sent(now);
             held.dirty = true;

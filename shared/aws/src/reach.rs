@@ -36,12 +36,12 @@ pub trait Reach: Send {
     ) -> impl Future<Output = Result<Wrote, Failure>> + Send;
 
     /// Finds a revision that was registered in the place of another, by the hash of its content, where the answer to its
-    /// registration was lost.
+    /// registration was lost, and ends what its registration was to end.
     fn registered(
         &mut self,
         source: &Arn,
         content: Fingerprint,
-    ) -> impl Future<Output = Result<Option<Arn>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<Done>, Failure>> + Send;
 }
 
 /// What was asked beside the resource itself, or nothing where AWS refuses to tell: what rests on it stays unknown, and is

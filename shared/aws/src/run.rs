@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use jiff::{SignedDuration, Timestamp};
@@ -12,9 +13,13 @@ use shipshape_core::change::Observed;
 use shipshape_core::control::{Compliance, evaluate};
 use shipshape_core::decide::Wait;
 use shipshape_core::facts::Facts;
+use shipshape_core::finding::Owner;
+use shipshape_core::ids::{AccountId, Region};
 use shipshape_core::judgement::{Judgement, Report};
 use shipshape_core::ledger::Outcome;
+use shipshape_core::notification::notice;
 use shipshape_core::pipeline::{Case, Occasion, handle};
+use shipshape_core::policy::Notice;
 use shipshape_core::preflight::WaitFor;
 use shipshape_core::resource::ResourceType;
 use shipshape_core::selection::Selection;
@@ -25,6 +30,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::ledger::{Attempt, Table};
 use crate::log;
+use crate::notify::publish;
 use crate::policy::Policies;
 use crate::reach::Reach;
 use crate::receive::{Matter, Message, matters, read};
@@ -42,6 +48,8 @@ pub struct Function {
 
 /// No resource is taken up when less than this is left of an invocation.
 const LAST: SignedDuration = SignedDuration::from_secs(10);
+/// So much before its end an invocation is answered.
+const ANSWER: SignedDuration = SignedDuration::from_secs(3);
 /// A deadline before this (2001, in seconds) is none.
 const PLAYED: i64 = 1_000_000_000;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
@@ -110,10 +118,16 @@ impl Process {
             }
         }
         for (number, matter) in matters(&messages, self.function.owns).into_iter().enumerate() {
-            let fate = if deadline(context).duration_since(Timestamp::now()) < LAST {
-                Ok(Fate::Back("the invocation's time is over".to_owned()))
+            let left = deadline(context).duration_since(Timestamp::now());
+            let over = || Ok(Fate::Back("the invocation's time is over".to_owned()));
+            let attempt = format!("{}/{number}", context.request_id);
+            let fate = if left < LAST {
+                over()
             } else {
-                self.deal::<R>(&matter, &format!("{}/{number}", context.request_id), context).await
+                // What was dealt with before is answered, also where this one takes too long.
+                let most = Duration::try_from(left - ANSWER).unwrap_or_default();
+                let dealt = tokio::time::timeout(most, self.deal::<R>(&matter, &attempt, context)).await;
+                dealt.unwrap_or_else(|_| over())
             };
             let resource = matter.target().map(|id| id.arn.to_string());
             match fate {
@@ -148,7 +162,7 @@ impl Process {
         };
         let decreed = home.policies.read(account).await?;
         for notice in &decreed.notices {
-            tracing::error!(alarm = "policy", account = %account, notice = notice.message, "the policy is not usable as it is");
+            home.tell(notice, account, region, self.settings.topic.as_str()).await?;
         }
         let now = Timestamp::now();
         let mut desk = Desk {
@@ -162,11 +176,12 @@ impl Process {
             topic: self.settings.topic.as_str(),
             done: None,
         };
-        let case = Case::new(&matter.change, Occasion::Arrived, now).after(&matter.earlier);
         let judged = async {
-            if let Some(target) = matter.target().filter(|_| matter.again) {
-                desk.take_up(target).await?;
-            }
+            let occasion = match matter.target().filter(|_| matter.again) {
+                Some(target) => desk.take_up(target).await?,
+                None => Occasion::Arrived,
+            };
+            let case = Case::new(&matter.change, occasion, now).after(&matter.earlier);
             handle(&case, &mut desk, &decreed.policy, &decreed.selection).await
         };
         let report = match judged.await {
@@ -183,25 +198,25 @@ impl Process {
 
     /// What waits comes again, and what it waits for is asked for.
     async fn follow_up(&self, matter: &Matter, report: &Report) -> Result<Fate, Failure> {
-        let mut waits: Vec<&WaitFor> = Vec::new();
+        let mut waits: Vec<(&WaitFor, Option<Owner>)> = Vec::new();
         let mut back = None;
         for judgement in &report.judgements {
             let Some(Outcome::Waiting(wait)) = &judgement.outcome else { continue };
             match &**wait {
                 Wait::For(what, _) => {
-                    waits.push(what);
+                    waits.push((what, judgement.owner));
                     back = Some(what.to_string());
                 }
                 Wait::Until(time) => back = back.or(Some(format!("waits until {time}"))),
             }
         }
-        waits.sort();
-        waits.dedup();
-        for what in waits {
+        waits.sort_by_key(|(what, _)| *what);
+        waits.dedup_by_key(|(what, _)| *what);
+        for (what, owner) in waits {
             if let (WaitFor::Mended(revision), Some(home), Some(queue)) =
                 (what, &self.home, &self.settings.questions)
             {
-                ask(&home.sqs, queue, &Asked::of(revision, &matter.change)).await?;
+                ask(&home.sqs, queue, &Asked::of(revision, &matter.change, owner)).await?;
             }
         }
         Ok(back.map_or(Fate::Done, Fate::Back))
@@ -216,6 +231,23 @@ impl Home {
             sns: aws_sdk_sns::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
         }
+    }
+
+    /// Tells that the policy is not usable as it is: in the log whenever that is met, and people once a day.
+    async fn tell(
+        &self,
+        notice: &Notice,
+        account: &AccountId,
+        region: &Region,
+        topic: &str,
+    ) -> Result<(), Failure> {
+        tracing::error!(alarm = "policy", account = %account, notice = notice.message, "the policy is not usable as it is");
+        let (name, now) = (notice::name(notice), Timestamp::now());
+        if self.table.was_told(name, now).await? {
+            return Ok(());
+        }
+        publish(&self.sns, topic, notice::letter(notice, account, region)).await?;
+        self.table.told(name, now).await
     }
 }
 

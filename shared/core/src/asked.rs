@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Actor, Api, Change, Observed, Origin, Request};
+use crate::finding::Owner;
 use crate::ids::{AccountId, Arn, ChangeId, Region};
 use crate::resource::{ResourceId, ResourceType};
 
@@ -25,8 +26,14 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Asks about a revision because of a change.
-    pub fn of(revision: &Arn, change: &Change) -> Self {
+    /// Asks about a revision because of a change. `owner` is who keeps the state of what needs it: also where the latest
+    /// change was made by somebody else, it is asked in that tool's name.
+    pub fn of(revision: &Arn, change: &Change, owner: Option<Owner>) -> Self {
+        let origin = match owner {
+            Some(Owner::Stack) => Origin::CloudFormation,
+            Some(Owner::Tool(origin)) => origin,
+            Some(Owner::Unseen) | None => change.origin,
+        };
         Self {
             asked: revision.clone(),
             account: change.account.clone(),
@@ -35,7 +42,7 @@ impl Asked {
             time: change.time,
             actor: change.actor.name.clone(),
             role: change.actor.role.clone(),
-            origin: change.origin,
+            origin,
             source: change.api.source().to_owned(),
             event: change.api.as_str().to_owned(),
         }
@@ -79,7 +86,9 @@ mod tests {
         let change = asked.clone().into_change().unwrap();
         assert_eq!((change.api, change.origin), (Api::UpdateService, Origin::Terraform));
         assert_eq!(change.observed[0].id().arn, asked.asked);
-        assert_eq!(Asked::of(&asked.asked, &change), asked);
+        assert_eq!(Asked::of(&asked.asked, &change, None), asked);
+        let by_ecs = Change { origin: Origin::Service, ..change };
+        assert_eq!(Asked::of(&asked.asked, &by_ecs, Some(Owner::Tool(Origin::Terraform))), asked);
     }
 
     #[test]

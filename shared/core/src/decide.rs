@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::change::Origin;
 use crate::control::Control;
 use crate::facts::Need;
-use crate::finding::Finding;
+use crate::finding::{Finding, Owner};
 use crate::policy::{Effective, ExemptionMatch, Mode, Policy, Source, Switch, windows_next, windows_open};
 use crate::preflight::{Preflight, Refusal, WaitFor};
 use crate::remediation::{Fix, Proof, Safety};
 use crate::resource::Resource;
+
+mod beside;
 
 /// How long a fix waits for a deployment, a mended revision or anything else that should end by itself.
 pub const DEADLINE: SignedDuration = SignedDuration::from_mins(60);
@@ -87,7 +89,7 @@ pub enum Why {
     Unknown,
     /// A template owns the resource.
     IacOwned,
-    /// It was put back too often.
+    /// It was put back too often, or our fix of it did not hold.
     FlipFlop,
     /// Too many of our fixes failed in this account.
     Breaker,
@@ -145,6 +147,8 @@ pub struct History {
     pub reverts: u32,
     /// How many of our fixes failed in this account in the last 24 hours and were not looked at yet.
     pub failures: u32,
+    /// Whether our fix of this incident was made, and what it mended is so again, though no change put it back.
+    pub undone: bool,
 }
 
 impl Decision {
@@ -246,8 +250,15 @@ fn ready(
         {
             Ok(proof)
         }
-        Preflight::Wait(waits_for, _) => Err(waits_for),
+        Preflight::Wait(waits_for, proof) => Err((waits_for, proof)),
     };
+    let proof = match &ready {
+        Ok(proof) => Some(*proof),
+        Err((_, proof)) => proof.as_ref(),
+    };
+    if let Some(answer) = proof.and_then(|proof| beside::beside(finding, proof, policy, history, now)) {
+        return answer;
+    }
     if let Some((until, why, text)) = too_early(wants, history.first_seen.unwrap_or(now), now) {
         return Answer::Wait(Wait::Until(until), why, text);
     }
@@ -262,7 +273,7 @@ fn ready(
             }
             Answer::Fix(Box::new(authorized), text)
         }
-        Err(waits_for) => wait(waits_for, history, now),
+        Err((waits_for, _)) => wait(waits_for, history, now),
     }
 }
 
@@ -317,11 +328,21 @@ fn not_allowed(
     if let (Safety::Disruptive, Some(owner)) = (fix.safety, finding.owner)
         && wants.iac.value != Mode::Fix
     {
-        let text = format!(
-            "{owner} owns the resource and would put it back, so that it has to be changed there: iac is {}",
-            wants.iac.value
-        );
+        let text = match owner {
+            Owner::Unseen => format!(
+                "nobody saw with what it was made, and a template that has it would put it back: iac is {}",
+                wants.iac.value
+            ),
+            owner => format!(
+                "{owner} owns the resource and would put it back, so that it has to be changed there: iac is {}",
+                wants.iac.value
+            ),
+        };
         return Some((Why::IacOwned, cite(&text, &wants.iac.source)));
+    }
+    if history.undone {
+        let text = "our fix of it was made and did not hold, and no change says who undid it: it is left alone until somebody changes it";
+        return Some((Why::FlipFlop, text.to_owned()));
     }
     let budget = policy.budget();
     if history.reverts >= budget.flip_flops.value {

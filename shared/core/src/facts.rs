@@ -118,9 +118,12 @@ impl Facts {
         self.resource(last)
     }
 
-    /// Learns that a revision was mended by another.
+    /// Learns that a revision was mended by another. Two that stand in each other's place are none.
     pub fn learn_mended(&mut self, violating: Arn, mended: Resource) {
-        self.mended.insert(violating, mended.id.arn.clone());
+        let stands = self.mended(&mended.id.arn).map_or(&mended.id, |last| &last.id);
+        if stands.arn != violating {
+            self.mended.insert(violating, mended.id.arn.clone());
+        }
         self.learn(mended);
     }
 

@@ -12,7 +12,7 @@ use crate::control::{Control, Violation};
 use crate::document::Field;
 use crate::ids::{AccountId, ChangeId, Region};
 use crate::policy::Subject;
-use crate::resource::{Resource, ResourceId};
+use crate::resource::{Resource, ResourceId, ResourceType};
 
 /// The change behind a finding, without its documents.
 #[derive(Debug, Clone)]
@@ -159,18 +159,30 @@ impl fmt::Display for Fingerprint {
 pub enum Owner {
     /// A CloudFormation stack: its tags are on the resource, and nobody else can set them.
     Stack,
-    /// The tool that made this change.
+    /// The tool that made it.
     Tool(Origin),
+    /// Nobody saw who made it: it was there before Shipshape, and a template may have it.
+    Unseen,
 }
 
 impl Owner {
-    /// The owner of a resource, by its tags first and then by the tool of the change.
-    pub fn of(resource: &Resource, origin: Origin) -> Option<Self> {
+    /// The owner of a resource, by its tags first and then by the tool that made what fails. A new revision is put beside
+    /// the old one, and no template minds: whose that is has to be seen.
+    pub fn of(resource: &Resource, maker: Option<Origin>) -> Option<Self> {
         let stack = match &resource.tags {
             Field::Known(keys) => keys.iter().any(|key| key.starts_with("aws:cloudformation:")),
             Field::Absent | Field::Hidden => false,
         };
-        if stack { Some(Self::Stack) } else { origin.is_iac().then_some(Self::Tool(origin)) }
+        match maker {
+            _ if stack => Some(Self::Stack),
+            Some(tool) => tool.is_iac().then_some(Self::Tool(tool)),
+            None => (resource.id.kind != ResourceType::TaskDefinition).then_some(Self::Unseen),
+        }
+    }
+
+    /// Whether it is known to be one.
+    pub fn is_known(self) -> bool {
+        self != Self::Unseen
     }
 }
 
@@ -182,6 +194,7 @@ impl fmt::Display for Owner {
             Self::Tool(Origin::Terraform) => "Terraform",
             Self::Tool(Origin::Pulumi) => "Pulumi",
             Self::Tool(_) => "another tool",
+            Self::Unseen => "perhaps a template",
         })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::change::Origin;
 use crate::decide::{History, Wait};
 use crate::finding::{Finding, Fingerprint};
 use crate::ids::{AccountId, Arn, ChangeId};
@@ -16,8 +17,10 @@ use crate::remediation::Remediation;
 use crate::resource::ResourceId;
 
 pub mod book;
+pub mod budget;
 mod known;
 pub mod memory;
+pub mod story;
 
 pub use known::{Known, Meeting};
 
@@ -39,6 +42,9 @@ pub struct Opened {
     pub id: IncidentId,
     /// What was seen.
     pub fingerprint: Fingerprint,
+    /// With what tool what fails was made: it keeps that state, whatever later events tell of it. `None` where only events
+    /// were seen that show it.
+    pub maker: Option<Origin>,
     /// What is remembered for the decision.
     pub history: History,
     /// How the same state ended before, if it did: the same end again is not told again.
@@ -108,8 +114,10 @@ pub struct Request<'a> {
     pub judgements: Vec<&'a Judgement>,
     /// The account whose budget it is.
     pub account: &'a AccountId,
-    /// The change that it answers.
-    pub change: &'a ChangeId,
+    /// What the policy calls that account.
+    pub account_name: Option<&'a str>,
+    /// The incident that it ends, of several the first.
+    pub incident: &'a IncidentId,
     /// For a fix that replaces tasks: the cluster, and how many services it has as far as known.
     pub rolls: Option<(Arn, Option<u32>)>,
     /// How many fixes an account may have in an hour.
@@ -123,7 +131,7 @@ pub struct Request<'a> {
 pub enum Claim {
     /// The resource may be written, by this attempt alone.
     Mine,
-    /// This change was dealt with already.
+    /// This incident was ended so already.
     Done,
     /// The budget is spent; ends as a notification. The sentence says which.
     OverBudget(String),

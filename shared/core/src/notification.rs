@@ -18,12 +18,13 @@ use crate::resource::ResourceId;
 mod command;
 mod email;
 mod fit;
+pub mod notice;
 mod subject;
 mod wire;
 mod words;
 
 pub use command::Step;
-pub use wire::Attribute;
+pub use wire::{Attribute, Letter};
 
 /// What a message, its subject and its attributes may weigh together, in bytes. SNS takes 256 KiB; what else it counts,
 /// it does not say.
@@ -39,7 +40,8 @@ pub struct Notification {
     v: u8,
     /// The change that began it. With the resource it names the incident.
     incident: String,
-    /// Which copy of the message it is: 1 for the first. A message is sent at least once, and normally once.
+    /// Which message about the incident it is: 1 for the first. Each is sent at least once, and normally once; a copy has
+    /// the number of what it is a copy of.
     pub sequence: u32,
     #[serde(rename = "action")]
     upshot: Upshot,
@@ -208,7 +210,10 @@ impl Notification {
                 origin: cause.origin.to_string(),
             },
             at: first.at,
-            owner: judgements.iter().find_map(|judgement| judgement.owner).map(|owner| owner.to_string()),
+            owner: judgements
+                .iter()
+                .find_map(|judgement| judgement.owner.filter(|owner| owner.is_known()))
+                .map(|owner| owner.to_string()),
             controls: findings.iter().map(|told| told.control.clone()).collect(),
             alike: findings.iter().filter(|told| told.upshot == upshot).count(),
             findings,
@@ -234,6 +239,11 @@ impl Notification {
     /// filters of scope `MessageBody`.
     pub fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         wire::attributes(self)
+    }
+
+    /// All of that.
+    pub fn letter(&self) -> Letter {
+        Letter { subject: self.subject(), message: self.message(), attributes: self.attributes() }
     }
 
     /// How to take back what was written.

@@ -1,15 +1,17 @@
-//! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle. Nothing else is async; the
+//! One change's way: evaluate, plan, pre-flight, decide, combine, claim, act, settle, tell. Nothing else is async; the
 //! ports do what waits. Replay, notify and fix run this very code, and differ in their ports alone.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::change::{Change, Observed};
 use crate::control::{Compliance, Evaluation, evaluate_part};
+use crate::decide::Authorized;
 use crate::facts::{Facts, Need};
 use crate::finding::Cause;
-use crate::judgement::{Judgement, Report, Ruling};
+use crate::judgement::{Judgement, Report};
 use crate::ledger::{IncidentId, Opened, Outcome, Settled};
 use crate::policy::Policy;
 use crate::ports::Ports;
@@ -29,6 +31,8 @@ const ROUNDS: usize = 3;
 pub enum Occasion {
     /// It arrived.
     Arrived,
+    /// It arrived before, and came again.
+    Again,
     /// An incident of it had waited.
     Resumed,
 }
@@ -95,83 +99,41 @@ pub async fn handle<P: Ports>(
     policy: &Policy,
     selection: &Selection,
 ) -> Result<Report, P::Failure> {
-    let (occasion, now) = (case.occasion, case.now);
     let mut report = Report::default();
     for observed in &case.change.observed {
-        let id = observed.id();
         if let Observed::Gone(id) = observed {
             report.gone.extend(ports.close(id, None, Outcome::Gone).await?);
             continue;
         }
-        if !selection.concerns(id.kind) {
+        if !selection.concerns(observed.id().kind) {
             continue;
         }
         // A revision never changes: one that was mended is judged by the revision that stands in its place, which
-        // describing it may tell.
-        let known = in_its_place(id, ports.facts());
-        let observed = known.as_ref().unwrap_or(observed);
-        let mut judged = judge::judge(observed, ports, selection).await?;
-        let found = known.is_none().then(|| in_its_place(id, ports.facts())).flatten();
-        if let Some(found) = &found {
-            judged = judge::judge(found, ports, selection).await?;
-        }
-        let (resource, evaluations) = judged;
-        let observed = found.as_ref().unwrap_or(observed);
+        // describing it may tell. What is open of the one before ends then.
+        let mut observed = Cow::Borrowed(observed);
+        let (resource, evaluations) = loop {
+            if let Some(last) = in_its_place(observed.id(), ports.facts()) {
+                ports.close(observed.id(), None, Outcome::Stale).await?;
+                observed = Cow::Owned(last);
+            }
+            let judged = judge::judge(&observed, ports, selection).await?;
+            if in_its_place(observed.id(), ports.facts()).is_none() {
+                break judged;
+            }
+        };
         let id = observed.id();
         if ports.facts().is_gone(id) {
             report.gone.extend(ports.close(id, None, Outcome::Gone).await?);
             continue;
         }
-        let whole = resource.as_deref().map(|resource| Judged { resource, part: false });
-        let (part, shown) = match observed {
-            Observed::Part(resource) => {
-                (Some(Judged { resource, part: true }), evaluate_part(resource, ports.facts(), selection))
-            }
-            _ => (None, Vec::new()),
-        };
-        let mut judgements = Vec::with_capacity(evaluations.len());
-        let mut authorized = Vec::new();
-        let mut unjudged: Option<(Vec<Need>, String)> = None;
-        let mut prover = whole.map(|whole| Prover::new(whole.resource));
-        for evaluation in evaluations {
-            // What the event shows to be wrong is wrong, even where what is known of the whole does not show it.
-            let of_part = shown.iter().find(|one| one.control == evaluation.control && fails(one));
-            let (evaluation, judged) = match of_part.filter(|_| !fails(&evaluation)) {
-                Some(of_part) => (of_part.clone(), part),
-                None => (evaluation, whole),
-            };
-            let judgement = match (&evaluation.compliance, judged) {
-                (Compliance::Failed(_), Some(judged)) => {
-                    let (judgement, fix) =
-                        rule::rule(case, judged, evaluation, &mut prover, ports, policy, selection).await?;
-                    authorized.extend(fix);
-                    judgement
-                }
-                (Compliance::Unknown(needs), _) => {
-                    if occasion == Occasion::Resumed {
-                        // Nobody knows whether it still fails: what waited ends, and that is said instead.
-                        ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
-                    }
-                    // Many controls lack the same.
-                    let text = match unjudged.take().filter(|(lacked, _)| lacked == needs) {
-                        Some((_, text)) => text,
-                        None => judge::unknown(needs, id),
-                    };
-                    unjudged = Some((needs.clone(), text.clone()));
-                    rule::undecided(case, id, evaluation, text, ports, policy).await?
-                }
-                _ => {
-                    // What waited has nothing to fix any more, and what was told is told again should it come back.
-                    let ended = ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
-                    let mut judgement = case.judgement(id, evaluation);
-                    judgement.outcome = ended.first().map(|_| Outcome::Stale);
-                    judgement.incident = ended.into_iter().next();
-                    judgement
-                }
-            };
-            judgements.push(judgement);
+        let resource = resource.as_deref();
+        let (mut ruled, authorized) =
+            rule_all(case, &observed, resource, evaluations, ports, policy, selection).await?;
+        act::act(case.change, authorized, &mut ruled, ports, policy, selection, case.now).await?;
+        let mut judgements = Vec::with_capacity(ruled.len());
+        for one in ruled {
+            judgements.push(settle(one, ports, case.now).await?);
         }
-        act::act(case.change, authorized, &mut judgements, ports, policy, selection, now).await?;
         for judgement in &judgements {
             others(case, judgement, ports).await?;
         }
@@ -185,6 +147,82 @@ pub async fn handle<P: Ports>(
         }
     }
     Ok(report)
+}
+
+/// One answer with what was decided, and its incident where that is still to be written down.
+struct Ruled {
+    judgement: Judgement,
+    opened: Option<Opened>,
+}
+
+impl Ruled {
+    /// An answer of which nothing is written down any more.
+    fn without(judgement: Judgement) -> Self {
+        Self { judgement, opened: None }
+    }
+}
+
+/// Decides about every answer.
+async fn rule_all<P: Ports>(
+    case: &Case<'_>,
+    observed: &Observed,
+    resource: Option<&Resource>,
+    evaluations: Vec<Evaluation>,
+    ports: &mut P,
+    policy: &Policy,
+    selection: &Selection,
+) -> Result<(Vec<Ruled>, Vec<Authorized>), P::Failure> {
+    let id = observed.id();
+    let whole = resource.map(|resource| Judged { resource, part: false });
+    let (part, shown) = match observed {
+        Observed::Part(resource) => {
+            (Some(Judged { resource, part: true }), evaluate_part(resource, ports.facts(), selection))
+        }
+        _ => (None, Vec::new()),
+    };
+    let mut ruled = Vec::with_capacity(evaluations.len());
+    let mut authorized = Vec::new();
+    let mut unjudged: Option<(Vec<Need>, String)> = None;
+    let mut prover = whole.map(|whole| Prover::new(whole.resource));
+    for evaluation in evaluations {
+        // What the event shows to be wrong is wrong, even where what is known of the whole does not show it.
+        let of_part = shown.iter().find(|one| one.control == evaluation.control && fails(one));
+        let (evaluation, judged) = match of_part.filter(|_| !fails(&evaluation)) {
+            Some(of_part) => (of_part.clone(), part),
+            None => (evaluation, whole),
+        };
+        let one = match (&evaluation.compliance, judged) {
+            (Compliance::Failed(_), Some(judged)) => {
+                let (one, fix) =
+                    rule::rule(case, judged, evaluation, &mut prover, ports, policy, selection).await?;
+                authorized.extend(fix);
+                one
+            }
+            (Compliance::Unknown(needs), _) => {
+                if case.occasion == Occasion::Resumed {
+                    // Nobody knows whether it still fails: what waited ends, and that is said instead.
+                    ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
+                }
+                // Many controls lack the same.
+                let text = match unjudged.take().filter(|(lacked, _)| lacked == needs) {
+                    Some((_, text)) => text,
+                    None => judge::unknown(needs, id),
+                };
+                unjudged = Some((needs.clone(), text.clone()));
+                rule::undecided(case, id, evaluation, text, ports, policy).await?
+            }
+            _ => {
+                // What waited has nothing to fix any more, and what was told is told again should it come back.
+                let ended = ports.close(id, Some(evaluation.control.slug), Outcome::Stale).await?;
+                let mut judgement = case.judgement(id, evaluation);
+                judgement.outcome = ended.first().map(|_| Outcome::Stale);
+                judgement.incident = ended.into_iter().next();
+                Ruled::without(judgement)
+            }
+        };
+        ruled.push(one);
+    }
+    Ok((ruled, authorized))
 }
 
 /// The mended revision that stands in the place of another, if one is known.
@@ -226,22 +264,22 @@ async fn others<P: Ports>(case: &Case<'_>, judgement: &Judgement, ports: &mut P)
     Ok(())
 }
 
-/// Writes down where an incident stands; the same end of the same state as before is a repeat.
-async fn settle<P: Ports>(
-    opened: &Opened,
-    ruling: &Ruling,
-    outcome: Outcome,
-    ports: &mut P,
-    now: Timestamp,
-) -> Result<Outcome, P::Failure> {
-    let text = ruling.reason.text.as_str();
-    let same = |before: &Settled| {
-        before.fingerprint == opened.fingerprint && before.outcome == outcome && &*before.reason == text
+/// Writes down where an incident stands. The same end of the same state as before is a repeat, unless something was
+/// written.
+async fn settle<P: Ports>(ruled: Ruled, ports: &mut P, now: Timestamp) -> Result<Judgement, P::Failure> {
+    let Ruled { mut judgement, opened } = ruled;
+    let (Some(opened), Some(ruling), Some(outcome)) = (opened, &judgement.ruling, &judgement.outcome) else {
+        return Ok(judgement);
     };
-    if opened.settled.as_ref().is_some_and(same) {
-        return Ok(Outcome::Repeated);
+    let settled = Settled {
+        fingerprint: opened.fingerprint,
+        outcome: outcome.clone(),
+        reason: ruling.reason.text.as_str().into(),
+    };
+    if opened.settled.is_some_and(|before| before == settled && *outcome != Outcome::Applied) {
+        judgement.outcome = Some(Outcome::Repeated);
+    } else {
+        ports.settle(&opened.id, settled, now).await?;
     }
-    let settled = Settled { fingerprint: opened.fingerprint, outcome: outcome.clone(), reason: text.into() };
-    ports.settle(&opened.id, settled, now).await?;
-    Ok(outcome)
+    Ok(judgement)
 }

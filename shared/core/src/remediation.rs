@@ -181,12 +181,18 @@ pub enum Loosening {
     /// Another control would be worse off.
     #[error("the plan would break {0}")]
     Breaks(&'static str),
+    /// Our role may register no revision with a privileged container, whatever else is mended in it.
+    #[error(
+        "the mended revision would still have the privileged container {0}, and Shipshape may register none: it has to give that up as well"
+    )]
+    Privileged(String),
 }
 
 /// That a plan makes its control pass and no other worse. Made by [`prove`] alone.
 #[derive(Debug, Clone)]
 pub struct Proof {
     after: Resource,
+    also: Vec<&'static Control>,
 }
 
 /// Applies a patch to a resource and reads the result as a resource.
@@ -260,7 +266,12 @@ impl<'a> Prover<'a> {
         let before =
             self.before.get_or_insert_with(|| by_slug(evaluate_all(self.resource, facts, selection)));
         never_worse(before, evaluations, &[control.slug])?;
-        Ok(Proof { after: after.clone() })
+        let mends = |one: &&Evaluation| {
+            let failed = matches!(before.get(one.control.slug), Some(Compliance::Failed(_)));
+            failed && !matches!(one.compliance, Compliance::Failed(_)) && one.control.slug != control.slug
+        };
+        let also = evaluations.iter().filter(mends).map(|one| one.control).collect();
+        Ok(Proof { after: after.clone(), also })
     }
 }
 
@@ -379,6 +390,11 @@ impl Proof {
     /// The state that the fix alone leads to.
     pub fn after(&self) -> &Resource {
         &self.after
+    }
+
+    /// The other controls that fail before it and not after it.
+    pub fn also(&self) -> &[&'static Control] {
+        &self.also
     }
 }
 

@@ -10,6 +10,7 @@ use aws_sdk_ecs::types::{
 };
 use serde_json::value::RawValue;
 use shipshape_aws::failure::Failure;
+use shipshape_aws::reach::or_nothing;
 use shipshape_core::facts::Need;
 use shipshape_core::ids::Arn;
 use shipshape_core::resource::{ResourceId, ResourceType};
@@ -40,7 +41,8 @@ pub(crate) fn describes(id: &ResourceId) -> bool {
     }
 }
 
-/// Asks for everything among these needs that ECS can tell.
+/// Asks for everything among these needs that ECS can tell. What it refuses to tell of anything but the resources
+/// themselves stays unknown.
 pub(crate) async fn fetch(client: &Client, needs: &[Need]) -> Result<Answers, Failure> {
     let wanted = Wanted::of(needs);
     let mut answers = Answers::new();
@@ -65,16 +67,16 @@ pub(crate) async fn fetch(client: &Client, needs: &[Need]) -> Result<Answers, Fa
         answers.extend(express(client, service).await?);
     }
     if wanted.settings {
-        answers.extend(pages::settings(client).await?);
+        answers.extend(or_nothing(pages::settings(client).await)?);
     }
     for service in &wanted.running {
-        answers.extend(running::images(client, service).await?);
+        answers.extend(or_nothing(running::images(client, service).await)?);
     }
     for cluster in &wanted.instances {
-        answers.extend(pages::container_instances(client, cluster).await?);
+        answers.extend(or_nothing(pages::container_instances(client, cluster).await)?);
     }
     for cluster in &wanted.tasks {
-        answers.extend(pages::tasks(client, cluster).await?);
+        answers.extend(or_nothing(pages::tasks(client, cluster).await)?);
     }
     Ok(answers)
 }

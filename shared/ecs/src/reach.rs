@@ -7,10 +7,11 @@ use aws_sdk_ecs::Client;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shipshape_aws::failure::Failure;
-use shipshape_aws::reach::{Reach, Wrote};
+use shipshape_aws::reach::{Reach, Wrote, or_nothing};
 use shipshape_core::facts::{Facts, Need};
 use shipshape_core::finding::Fingerprint;
 use shipshape_core::ids::Arn;
+use shipshape_core::notification::Done;
 use shipshape_core::remediation::mended::is_mended;
 use shipshape_core::remediation::{Action, Remediation};
 use shipshape_core::resource::{Body, Resource, ResourceId, ResourceType};
@@ -19,6 +20,9 @@ use shipshape_core::selection::Selection;
 use crate::lookup::{self, definition};
 use crate::register::{self, MENDED, tag, tags};
 use crate::remediate;
+
+/// How often a mended revision that was mended again is followed.
+const HOPS: usize = 4;
 
 /// Asks ECS, and writes to it.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ pub struct Ecs {
 }
 
 impl Ecs {
-    /// Learns what a description says. Of a revision that another stands in the place of, that one too.
+    /// Learns what a description says. Of a revision that another stands in the place of, that one too, and so on.
     async fn learn(
         &mut self,
         answer: &RawValue,
@@ -42,16 +46,37 @@ impl Ecs {
         let mended = tag(&tags, MENDED).and_then(|text| text.parse::<Arn>().ok());
         self.tags.insert(arn.clone(), tags);
         // Anyone may set a tag: what it names counts only if it differs by our own fixes alone.
-        let Some(named) = mended.filter(|mended| *mended != arn) else { return Ok(()) };
-        let Some(described) = definition(&self.client, named.as_str()).await? else { return Ok(()) };
-        let mut other = Facts::default();
-        other.absorb(&described);
-        let candidate = other.resource(&named).filter(|candidate| active(candidate)).cloned();
-        if let (Some(candidate), Some(source)) = (candidate, facts.resource(&arn))
-            && is_mended(source, &candidate, facts, selection)
-        {
-            self.tags.insert(named, register::tags(&described));
-            facts.learn_mended(arn, candidate);
+        self.learn_mended(arn, mended, facts, selection).await
+    }
+
+    /// Follows the tags from a revision to the last that stands in its place. Anyone may set a tag: what it names counts
+    /// only if it differs by our own fixes alone.
+    async fn learn_mended(
+        &mut self,
+        mut source: Arn,
+        mut mended: Option<Arn>,
+        facts: &mut Facts,
+        selection: &Selection,
+    ) -> Result<(), Failure> {
+        for _ in 0..HOPS {
+            let Some(named) = mended.filter(|named| *named != source) else { return Ok(()) };
+            if !same_family(&source, &named) {
+                return Ok(());
+            }
+            let described = or_nothing(definition(&self.client, named.as_str()).await)?;
+            let Some(described) = described else { return Ok(()) };
+            let mut other = Facts::default();
+            other.absorb(&described);
+            let candidate = other.resource(&named).filter(|candidate| active(candidate)).cloned();
+            let (Some(candidate), Some(known)) = (candidate, facts.resource(&source)) else { return Ok(()) };
+            if !is_mended(known, &candidate, facts, selection) {
+                return Ok(());
+            }
+            let tags = register::tags(&described);
+            mended = tag(&tags, MENDED).and_then(|text| text.parse::<Arn>().ok());
+            self.tags.insert(named.clone(), tags);
+            facts.learn_mended(source, candidate);
+            source = named;
         }
         Ok(())
     }
@@ -70,6 +95,13 @@ impl Reach for Ecs {
     ) -> Result<bool, Failure> {
         let answers = lookup::fetch(&self.client, needs).await?;
         for answer in &answers {
+            if let Some(reason) = failed(answer) {
+                return Err(Failure::later(
+                    "Describe",
+                    &reason,
+                    "ECS could not tell of everything it was asked",
+                ));
+            }
             self.learn(answer, facts, selection).await?;
         }
         let mut learned = !answers.is_empty();
@@ -101,15 +133,20 @@ impl Reach for Ecs {
             let tags = self.tags.get(&remediation.target().arn).cloned().unwrap_or_default();
             return register::register(&self.client, remediation, &tags).await;
         }
-        remediate::write(&self.client, remediation, after).await
+        let wrote = remediate::write(&self.client, remediation, after).await?;
+        if remediation.action() == Action::TagResource {
+            // A revision that is registered next takes them over.
+            let tags = after.document.value().and_then(|document| document.get("tags")?.as_array().cloned());
+            self.tags.insert(remediation.target().arn.clone(), tags.unwrap_or_default());
+        }
+        Ok(wrote)
     }
 
-    async fn registered(&mut self, source: &Arn, content: Fingerprint) -> Result<Option<Arn>, Failure> {
-        let found = register::find(&self.client, source, content).await?;
-        if let Some(mended) = &found {
-            register::link(&self.client, source, mended).await?;
+    async fn registered(&mut self, source: &Arn, content: Fingerprint) -> Result<Option<Done>, Failure> {
+        match register::find(&self.client, source, content).await? {
+            Some(mended) => register::done(&self.client, source, &mended).await.map(Some),
+            None => Ok(None),
         }
-        Ok(found)
     }
 }
 
@@ -120,6 +157,20 @@ fn exists(resource: &Resource) -> bool {
         Body::Service(service) => service.status.text() != Some("INACTIVE"),
         _ => true,
     }
+}
+
+/// Why ECS could not describe what it was asked, where that is anything but that there is no such thing (ECS developer
+/// guide, API failure reasons).
+fn failed(answer: &RawValue) -> Option<String> {
+    let answer: Value = serde_json::from_str(answer.get()).ok()?;
+    let reasons = answer.get("failures")?.as_array()?.iter().filter_map(|one| one.get("reason")?.as_str());
+    reasons.into_iter().find(|reason| *reason != "MISSING").map(str::to_owned)
+}
+
+/// Whether two revisions are of one family in one place.
+fn same_family(one: &Arn, other: &Arn) -> bool {
+    let family = |arn: &Arn| arn.as_str().rsplit_once(':').map(|(family, _)| family.to_owned());
+    family(one) == family(other)
 }
 
 /// Whether a service can move to a revision: one that was deregistered can't be deployed any more.

@@ -55,6 +55,10 @@ pub(crate) async fn register(
             "the revision to be registered differs from its source by more than the plan: nothing was registered".to_owned(),
         ));
     }
+    // A revision is registered once, whoever asks for it and however often.
+    if let Some(found) = find(client, source, hash).await? {
+        return Ok(Wrote::Done(Some(done(client, source, &found).await?)));
+    }
     let registered = match send(client, &body).await {
         Ok(registered) => registered,
         Err(failure) if failure.kind == FailureKind::Retryable => {
@@ -67,13 +71,31 @@ pub(crate) async fn register(
         }
         Err(failure) => return Err(failure),
     };
-    link(client, source, &registered).await?;
-    Ok(Wrote::Done(Some(Done {
+    Ok(Wrote::Done(Some(done(client, source, &registered).await?)))
+}
+
+/// What was registered, once it is said on its source. Where AWS refuses that, it is registered all the same: services
+/// don't find it, and a person is told.
+pub(crate) async fn done(client: &Client, source: &Arn, mended: &Arn) -> Result<Done, Failure> {
+    let undo = match link(client, source, mended).await {
+        Err(failure) if failure.kind != FailureKind::Retryable => {
+            tracing::error!(alarm = "not linked", resource = %source, %mended, %failure, "a mended revision is not found by its source");
+            Some(format!(
+                "Nothing runs it: the tag {MENDED} on its source was refused ({}), so that no service is moved to it. Set the tag to its ARN, or deregister it.",
+                failure.code
+            ))
+        }
+        linked => {
+            linked?;
+            None
+        }
+    };
+    Ok(Done {
         call: "RegisterTaskDefinition".to_owned(),
         before: source.to_string(),
-        after: registered.to_string(),
-        undo: None,
-    })))
+        after: mended.to_string(),
+        undo,
+    })
 }
 
 /// The document that is sent: without what ECS sets, with the source's tags and ours.
@@ -127,7 +149,7 @@ async fn send_once(client: &Client, body: &Value) -> Result<Arn, Failure> {
         .interceptor(raw.clone())
         .send()
         .await
-        .map_err(|error| Failure::of("RegisterTaskDefinition", &error))?;
+        .map_err(|error| Failure::of_document("RegisterTaskDefinition", &error))?;
     let arn = sent.task_definition().and_then(|registered| registered.task_definition_arn());
     let arn = arn.and_then(|arn| arn.parse().ok());
     arn.ok_or_else(|| Failure::later("RegisterTaskDefinition", "no ARN", "the answer names no revision"))
@@ -160,10 +182,10 @@ pub(crate) async fn find(client: &Client, source: &Arn, hash: Fingerprint) -> Re
 }
 
 /// Says on a revision which other stands in its place.
-pub(crate) async fn link(client: &Client, source: &Arn, mended: &Arn) -> Result<(), Failure> {
+async fn link(client: &Client, source: &Arn, mended: &Arn) -> Result<(), Failure> {
     let tag = aws_sdk_ecs::types::Tag::builder().key(MENDED).value(mended.as_str()).build();
     let sent = client.tag_resource().resource_arn(source.as_str()).tags(tag).send().await;
-    sent.map(drop).map_err(|error| Failure::of("TagResource", &error))
+    sent.map(drop).map_err(|error| Failure::of_document("TagResource", &error))
 }
 
 /// The tags that stand beside a described revision.

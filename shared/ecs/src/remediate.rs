@@ -44,7 +44,7 @@ pub(crate) async fn write(
         Action::TagResource => {
             let call = client.tag_resource().customize();
             let sent = call.mutate_request(move |request| carry(request, &body)).send().await;
-            sent.map_err(|error| Failure::of("TagResource", &error))?;
+            sent.map_err(|error| Failure::of_document("TagResource", &error))?;
         }
         Action::RegisterTaskDefinition => return Ok(Wrote::Refused("a revision is registered".to_owned())),
     }

@@ -1,28 +1,30 @@
 //! The right to write: an incident that says so, and the budgets, in one transaction.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
-use jiff::{SignedDuration, Timestamp};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use shipshape_core::finding::Fingerprint;
-use shipshape_core::ids::Arn;
-use shipshape_core::ledger::book::Applying;
+use shipshape_core::ledger::budget::{Fixes, Rolling};
+use shipshape_core::ledger::story::{Applying, End};
 use shipshape_core::ledger::{Claim, Outcome, Request, Settled};
 use shipshape_core::notification::Notification;
 use shipshape_core::remediation::{Action, mended};
 use shipshape_core::resource::ResourceId;
 
-use super::items::{self, body, int, number};
+use super::items::{self, Item, body, int, number};
+use super::table::CONFLICT;
 use super::{Held, Table};
 use crate::failure::Failure;
 
-/// How long a deployment of ours is taken to roll.
-const ROLLING: SignedDuration = SignedDuration::from_mins(15);
-/// How long an hour's count is kept.
+/// How long a count is kept that nothing was added to, in seconds.
 const COUNTED: i64 = 2 * 24 * 3600;
-
-/// The services of a cluster that roll because of us, and since when.
-type Rolling = BTreeMap<String, Timestamp>;
+/// How often a claim is tried while others add to the same counts.
+const TRIES: u8 = 4;
+/// How long the first wait between two of these is.
+const BACKOFF: Duration = Duration::from_millis(50);
 
 pub(super) async fn claim(
     table: &Table,
@@ -34,64 +36,69 @@ pub(super) async fn claim(
     let Some(applying) = applying(request) else {
         return Err(Failure::refused("TransactWriteItems", "nothing to tell", "a write without a judgement"));
     };
-    let story = held.stories.get_mut(request.change);
-    let Some(story) = story else {
-        return Err(Failure::later("TransactWriteItems", "no story", "the change is not open"));
-    };
     // Begun before and not made: it was counted then.
-    let counted = story.applying.is_some();
-    story.applying = Some(applying);
+    let counted = take_back(held, &applying);
+    let Some(story) = held.stories.get_mut(&request.incident.change) else {
+        return Err(Failure::later("TransactWriteItems", "no story", "the incident is not open"));
+    };
+    story.applying.push(applying.clone());
     held.dirty = true;
-    let mut writes = vec![TransactWriteItem::builder().update(table.book(target, held, false)?).build()];
-    writes.extend(table.stories(target, held, now)?);
-    let after_stories = writes.len();
-    if !counted {
-        if request.fixes_per_hour == 0 {
-            return Ok(refuse(held, request, "the budget allows no fix in this account".to_owned()));
+    for attempt in 1..=TRIES {
+        let mut writes = table.all(target, held, false, now)?;
+        let own = writes.len();
+        match budgets(table, request, counted, now).await? {
+            Ok(puts) => writes.extend(puts),
+            Err(text) => {
+                take_back(held, &applying);
+                return Ok(Claim::OverBudget(text));
+            }
         }
-        writes.push(TransactWriteItem::builder().update(hour(table, request, now)?).build());
+        match table.transact(writes).await {
+            Ok(()) => {
+                held.stored.extend(held.stories.keys().cloned());
+                return Ok(Claim::Mine);
+            }
+            // Somebody else is counted at this time, or was in the meantime: there may be room all the same.
+            Err((failure, unmet))
+                if failure.code == CONFLICT && !unmet.iter().take(own).any(|unmet| *unmet) =>
+            {
+                tokio::time::sleep(BACKOFF * u32::from(attempt)).await;
+            }
+            Err((failure, _)) => return Err(failure),
+        }
     }
-    if let Some((cluster, services)) = request.rolls.as_ref().filter(|_| !counted) {
-        match rolling(table, target, cluster, *services, request.rolling_percent, now).await? {
-            Ok(put) => writes.push(TransactWriteItem::builder().put(put).build()),
-            Err(text) => return Ok(refuse(held, request, text)),
-        }
-    }
-    match table.transact(writes).await {
-        Ok(()) => {
-            held.stored.extend(held.stories.keys().cloned());
-            Ok(Claim::Mine)
-        }
-        Err((_, unmet))
-            if unmet.get(after_stories) == Some(&true) && !unmet[..after_stories].contains(&true) =>
-        {
-            let text = format!("{} fixes were made in this account within the hour", request.fixes_per_hour);
-            Ok(refuse(held, request, text))
-        }
-        Err((failure, _)) => Err(failure),
-    }
+    Err(Failure::later("TransactWriteItems", "busy", "others were counted at the same time, again and again"))
 }
 
-fn refuse(held: &mut Held, request: &Request<'_>, text: String) -> Claim {
-    if let Some(story) = held.stories.get_mut(request.change) {
-        story.applying = None;
+/// Takes back what was begun for the same incidents. Answers whether anything was.
+fn take_back(held: &mut Held, applying: &Applying) -> bool {
+    let same = |begun: &Applying| applying.ends.iter().any(|end| begun.ends(&end.control, &end.change));
+    let mut was = false;
+    for story in held.stories.values_mut() {
+        let before = story.applying.len();
+        story.applying.retain(|begun| !same(begun));
+        was |= story.applying.len() < before;
     }
-    Claim::OverBudget(text)
+    was
 }
 
 /// What is written down before the write: all that is needed to know its effect again, and to tell of it.
 fn applying(request: &Request<'_>) -> Option<Applying> {
     let remediation = request.remediation;
-    let message = Notification::of(&request.judgements, None)?;
+    let message = Notification::of(&request.judgements, request.account_name)?;
     let ends = request.judgements.iter().filter_map(|judgement| {
         let reason = judgement.ruling.as_ref()?.reason.text.as_str().into();
-        let settled = Settled { fingerprint: judgement.fingerprint(), outcome: Outcome::Applied, reason };
-        Some((judgement.evaluation.control.slug.to_owned(), settled))
+        Some(End {
+            control: judgement.evaluation.control.slug.to_owned(),
+            change: judgement.incident.as_ref()?.change.clone(),
+            settled: Settled { fingerprint: judgement.fingerprint(), outcome: Outcome::Applied, reason },
+        })
     });
     let registers = remediation.action() == Action::RegisterTaskDefinition;
     let after = registers.then(|| remediation.after().document.value()).flatten();
     Some(Applying {
         action: remediation.action().as_str().to_owned(),
+        called: true,
         expected: remediation.expected(),
         content: after.map(|value| mended::content_hash(&value)),
         plan: Fingerprint::of_text(&serde_json::to_string(remediation.patch()).unwrap_or_default()),
@@ -100,57 +107,60 @@ fn applying(request: &Request<'_>) -> Option<Applying> {
     })
 }
 
-/// One fix more in this hour, if there is room.
-fn hour(table: &Table, request: &Request<'_>, now: Timestamp) -> Result<Update, Failure> {
-    let update = Update::builder()
-        .table_name(&table.name)
-        .set_key(Some(items::hour(request.account.as_str(), now)))
-        .update_expression("SET #ttl = :ttl ADD fixes :one")
-        .condition_expression("attribute_not_exists(fixes) OR fixes < :limit")
-        .expression_attribute_names("#ttl", "ttl")
-        .expression_attribute_values(":ttl", number(now.as_second() + COUNTED))
-        .expression_attribute_values(":one", number(1))
-        .expression_attribute_values(":limit", number(i64::from(request.fixes_per_hour)));
-    update.build().map_err(items::incomplete)
+/// The counts with this write in them; otherwise the sentence that says which of them has no room. What rolls is looked
+/// at again with every attempt: the room that there was may be taken by now.
+async fn budgets(
+    table: &Table,
+    request: &Request<'_>,
+    counted: bool,
+    now: Timestamp,
+) -> Result<Result<Vec<TransactWriteItem>, String>, Failure> {
+    let mut puts = Vec::new();
+    if !counted {
+        let mut count = Count::<Fixes>::read(table, items::fixes(request.account.as_str())).await?;
+        if let Err(text) = count.value.count(request.fixes_per_hour, now) {
+            return Ok(Err(text));
+        }
+        puts.push(count.put(table, now)?);
+    }
+    if let Some((cluster, services)) = &request.rolls {
+        let mut count = Count::<Rolling>::read(table, items::rolling(cluster.as_str())).await?;
+        let service = &request.remediation.target().arn;
+        if let Err(text) = count.value.enter(service, *services, request.rolling_percent, now) {
+            return Ok(Err(text));
+        }
+        puts.push(count.put(table, now)?);
+    }
+    Ok(Ok(puts))
 }
 
-/// One service more that rolls because of us, if the cluster has room for it; otherwise what is said instead.
-async fn rolling(
-    table: &Table,
-    target: &ResourceId,
-    cluster: &Arn,
-    services: Option<u32>,
-    percent: u32,
-    now: Timestamp,
-) -> Result<Result<Put, String>, Failure> {
-    let key = items::rolling(cluster.as_str());
-    let asked = table
-        .client
-        .get_item()
-        .table_name(&table.name)
-        .set_key(Some(key.clone()))
-        .consistent_read(true)
-        .send()
-        .await;
-    let item = asked.map_err(|error| Failure::of("GetItem", &error))?.item;
-    let seen = item.as_ref().and_then(|item| int(item, "n")).unwrap_or_default();
-    let mut known: Rolling = item.as_ref().map_or(Ok(None), items::read)?.unwrap_or_default();
-    known.retain(|_, since| now.duration_since(*since) < ROLLING);
-    let others = known.keys().filter(|service| *service != target.arn.as_str()).count();
-    let others = u32::try_from(others).unwrap_or(u32::MAX);
-    // Without the cluster's count, one service at a time.
-    let share = services.unwrap_or(0).saturating_mul(percent) / 100;
-    if others >= share.max(1) {
-        return Ok(Err(format!("{others} services of the cluster roll because of us already")));
+/// What attempts at different resources count together: it is written only where nobody has written it since it was
+/// read.
+struct Count<T> {
+    key: Item,
+    seen: i64,
+    value: T,
+}
+
+impl<T: Default + Serialize + DeserializeOwned> Count<T> {
+    async fn read(table: &Table, key: Item) -> Result<Self, Failure> {
+        let item = table.get(key.clone()).await?;
+        let seen = item.as_ref().and_then(|item| int(item, "n")).unwrap_or_default();
+        let value = item.as_ref().map_or(Ok(None), items::read)?.unwrap_or_default();
+        Ok(Self { key, seen, value })
     }
-    known.insert(target.arn.to_string(), now);
-    let put = Put::builder()
-        .table_name(&table.name)
-        .set_item(Some(key))
-        .item("v", number(items::VERSION))
-        .item("n", number(seen + 1))
-        .item("body", body(&known)?)
-        .condition_expression("attribute_not_exists(n) OR n = :n")
-        .expression_attribute_values(":n", number(seen));
-    Ok(Ok(put.build().map_err(items::incomplete)?))
+
+    fn put(self, table: &Table, now: Timestamp) -> Result<TransactWriteItem, Failure> {
+        let put = Put::builder()
+            .table_name(&table.name)
+            .set_item(Some(self.key))
+            .item("v", number(items::VERSION))
+            .item("n", number(self.seen + 1))
+            .item("ttl", number(now.as_second() + COUNTED))
+            .item("body", body(&self.value)?)
+            .condition_expression("attribute_not_exists(n) OR n = :n")
+            .expression_attribute_values(":n", number(self.seen));
+        let put = put.build().map_err(items::incomplete)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
 }

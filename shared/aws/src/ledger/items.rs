@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shipshape_core::finding::Fingerprint;
 use shipshape_core::ids::ChangeId;
 use shipshape_core::resource::{ResourceId, ResourceType};
 
@@ -33,7 +34,7 @@ pub(super) fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// The function that owns a kind of resource: each may reach its own items alone.
+/// The function that owns a kind of resource, and alone writes its items.
 fn owner(kind: ResourceType) -> &'static str {
     match kind {
         ResourceType::TaskDefinition | ResourceType::DaemonTaskDefinition => "task-definition",
@@ -56,14 +57,19 @@ pub(super) fn change(target: &ResourceId, change: &ChangeId) -> Item {
     key(format!("{}#{}", owner(target.kind), target.arn), format!("change#{change}"))
 }
 
-/// The item that counts an account's fixes of an hour.
-pub(super) fn hour(account: &str, now: Timestamp) -> Item {
-    key(format!("account#{account}"), format!("hour#{}", now.strftime("%Y-%m-%dT%H")))
+/// The item that counts an account's fixes.
+pub(super) fn fixes(account: &str) -> Item {
+    key(format!("account#{account}"), "fixes".to_owned())
 }
 
 /// The item of a cluster whose services roll because of us.
 pub(super) fn rolling(cluster: &str) -> Item {
     key(format!("rolling#{cluster}"), "cluster".to_owned())
+}
+
+/// The item of a notice about the policy.
+pub(super) fn notice(name: Fingerprint) -> Item {
+    key(format!("notice#{name}"), "told".to_owned())
 }
 
 /// When a story may be forgotten.

@@ -3,13 +3,21 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem, Update};
 use jiff::Timestamp;
+use shipshape_core::finding::Fingerprint;
 use shipshape_core::ids::ChangeId;
-use shipshape_core::ledger::book::{Book, Story};
+use shipshape_core::ledger::book::Book;
+use shipshape_core::ledger::story::Story;
 use shipshape_core::resource::ResourceId;
 
 use super::Held;
-use super::items::{self, Lease, body, int, number, text};
+use super::items::{self, Item, Lease, body, int, number, text};
 use crate::failure::Failure;
+
+/// The code of a transaction that met another one, or what another one has written.
+pub(super) const CONFLICT: &str = "conflict";
+
+/// How long nobody is told again of a policy that is wrong, in seconds.
+const DAY: i64 = 24 * 3600;
 
 /// The ledger's table.
 #[derive(Debug)]
@@ -73,37 +81,44 @@ impl Table {
         Ok((Lease { fence }, items::read(&item)?.unwrap_or_default()))
     }
 
+    /// An item as it is.
+    pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, Failure> {
+        let asked = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .consistent_read(true)
+            .send()
+            .await;
+        asked.map(|answer| answer.item).map_err(|error| Failure::of("GetItem", &error))
+    }
+
+    /// Whether a notice about the policy was told within the last day.
+    pub async fn was_told(&self, notice: Fingerprint, now: Timestamp) -> Result<bool, Failure> {
+        let told = self.get(items::notice(notice)).await?.and_then(|item| int(&item, "ttl"));
+        Ok(told.is_some_and(|until| now.as_second() < until))
+    }
+
+    /// A notice about the policy was told, and is not for a day.
+    pub async fn told(&self, notice: Fingerprint, now: Timestamp) -> Result<(), Failure> {
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(items::notice(notice)));
+        let sent = put.item("ttl", number(now.as_second() + DAY)).send().await;
+        sent.map(drop).map_err(|error| Failure::of("PutItem", &error))
+    }
+
     /// What is written down of a change to a resource.
     pub(super) async fn story(
         &self,
         target: &ResourceId,
         change: &ChangeId,
     ) -> Result<Option<Story>, Failure> {
-        let asked = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(items::change(target, change)))
-            .consistent_read(true)
-            .send()
-            .await;
-        let answer = asked.map_err(|error| Failure::of("GetItem", &error))?;
-        answer.item.map_or(Ok(None), |item| items::read(&item))
+        self.get(items::change(target, change)).await?.map_or(Ok(None), |item| items::read(&item))
     }
 
     /// Whether anything is written down of a resource.
     pub(super) async fn knows(&self, target: &ResourceId) -> Result<bool, Failure> {
-        let asked = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(items::resource(target)))
-            .consistent_read(true)
-            .projection_expression("pk")
-            .send()
-            .await;
-        let answer = asked.map_err(|error| Failure::of("GetItem", &error))?;
-        Ok(answer.item.is_some())
+        Ok(self.get(items::resource(target)).await?.is_some())
     }
 
     /// Writes down a resource's book and stories, as one, and gives the lease back if that is all.
@@ -120,16 +135,29 @@ impl Table {
             }
             return Ok(());
         }
-        let mut writes = vec![TransactWriteItem::builder().update(self.book(target, held, release)?).build()];
-        writes.extend(self.stories(target, held, now)?);
+        let writes = self.all(target, held, release, now)?;
         self.transact(writes).await.map_err(|(failure, _)| failure)?;
         held.stored.extend(held.stories.keys().cloned());
         held.dirty = false;
         Ok(())
     }
 
+    /// The writes of a resource's book and stories.
+    pub(super) fn all(
+        &self,
+        target: &ResourceId,
+        held: &mut Held,
+        release: bool,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, Failure> {
+        held.stories.iter().for_each(|(change, story)| held.book.note(change, story));
+        let mut writes = vec![TransactWriteItem::builder().update(self.book(target, held, release)?).build()];
+        writes.extend(self.stories(target, held, now)?);
+        Ok(writes)
+    }
+
     /// The write of a resource's book, which counts only while this attempt holds the lease.
-    pub(super) fn book(&self, target: &ResourceId, held: &Held, release: bool) -> Result<Update, Failure> {
+    fn book(&self, target: &ResourceId, held: &Held, release: bool) -> Result<Update, Failure> {
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(items::resource(target)))
@@ -147,7 +175,7 @@ impl Table {
     }
 
     /// The writes of its stories; one that nobody had written down yet must still be so.
-    pub(super) fn stories(
+    fn stories(
         &self,
         target: &ResourceId,
         held: &Held,
@@ -191,7 +219,7 @@ impl Table {
         // Another write was at the same items, another attempt has taken the lease, or the change was dealt with: it
         // is brought again, and then that is looked at first.
         let message = "another attempt was there first, or is at the same items";
-        Err((Failure::later("TransactWriteItems", "conflict", message), unmet))
+        Err((Failure::later("TransactWriteItems", CONFLICT, message), unmet))
     }
 
     /// Gives a lease back. Where that fails it ends by itself.

@@ -1,18 +1,16 @@
-//! What a ledger that outlives the process keeps: of each resource a book, of each change to it a story. Pure; who
-//! stores them sees to it that one attempt at a time writes.
+//! What a ledger that outlives the process keeps of each resource. Pure; who stores it sees to it that one attempt at a
+//! time writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::story::Story;
 use super::{IncidentId, Known, Meeting, Opened, Outcome, Settled};
-use crate::change::Origin;
 use crate::decide::History;
-use crate::finding::{Cause, Finding, Fingerprint};
-use crate::ids::{AccountId, ChangeId, Region};
-use crate::notification::Notification;
-use crate::remediation::Expected;
+use crate::finding::Finding;
+use crate::ids::ChangeId;
 use crate::resource::ResourceId;
 use crate::selection;
 
@@ -26,6 +24,10 @@ pub struct Book {
     controls: BTreeMap<String, Known>,
     /// The changes that put back what a fix of ours had taken away, each once, however many controls it concerns.
     reverts: BTreeMap<ChangeId, Timestamp>,
+    /// The changes whose story is not finished: a write was begun of whose end nothing is known, or a message was not
+    /// sent. Whoever holds the book next takes them up.
+    #[serde(default)]
+    unfinished: BTreeSet<ChangeId>,
 }
 
 /// A control's place in a book: what could not be judged is kept apart from what fails.
@@ -39,7 +41,7 @@ impl Book {
         let key = key(finding.control.slug, !finding.violations.is_empty());
         let (known, settled) = match self.controls.get_mut(&key) {
             Some(known) if known.meets(finding) == Meeting::Continues => {
-                known.repeats += u32::from(known.change != finding.cause.id);
+                known.seen_again(finding);
                 (known.clone(), known.repeats(finding).cloned())
             }
             // Brought again before its end: it goes on.
@@ -55,14 +57,46 @@ impl Book {
         };
         self.reverts.retain(|_, time| now.duration_since(*time) < DAY);
         let reverts = u32::try_from(self.reverts.len()).unwrap_or(u32::MAX);
-        let history =
-            History { first_seen: Some(known.began), deadline: known.deadline(), reverts, failures: 0 };
+        let (first_seen, deadline, undone) = (Some(known.began), known.deadline(), known.undone);
         let id = IncidentId {
             target: finding.resource.clone(),
             control: finding.control.slug,
             change: known.change.clone(),
         };
-        Opened { id, fingerprint: finding.fingerprint(), history, settled, dealt_with: false }
+        Opened {
+            id,
+            fingerprint: finding.fingerprint(),
+            maker: known.maker,
+            history: History { first_seen, deadline, reverts, undone, ..History::default() },
+            settled,
+            dealt_with: false,
+        }
+    }
+
+    /// Whether a finding's change may have been dealt with: it began the latest incident of its control, or came before
+    /// that. Its story tells.
+    pub fn may_have_ended(&self, finding: &Finding) -> bool {
+        let known = self.controls.get(&key(finding.control.slug, !finding.violations.is_empty()));
+        known.is_some_and(|known| finding.cause.time <= known.began)
+    }
+
+    /// Whether an incident waits.
+    pub fn waits(&self) -> bool {
+        self.controls.values().any(Known::waits)
+    }
+
+    /// The changes whose story is not finished.
+    pub fn unfinished(&self) -> impl Iterator<Item = &ChangeId> {
+        self.unfinished.iter()
+    }
+
+    /// Remembers whether a story is finished.
+    pub fn note(&mut self, change: &ChangeId, story: &Story) {
+        if story.is_finished() {
+            self.unfinished.remove(change);
+        } else {
+            self.unfinished.insert(change.clone());
+        }
     }
 
     /// Writes down where an incident stands, if it is the latest of its control.
@@ -104,121 +138,25 @@ impl Book {
         }
         ended
     }
-
-    /// Whether nothing was ever written into it.
-    pub fn is_empty(&self) -> bool {
-        self.controls.is_empty()
-    }
-}
-
-/// What happened to one resource by one change: an incident of each control that failed, one message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Story {
-    /// Who did it and when.
-    pub cause: Told,
-    /// Where the incident of each control stands.
-    pub ends: BTreeMap<String, Settled>,
-    /// A write that was begun, and of whose end nothing is written down.
-    pub applying: Option<Applying>,
-    /// The message about it.
-    pub message: Message,
-}
-
-/// The change behind a story.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    time: Timestamp,
-    account: AccountId,
-    region: Region,
-    actor: String,
-    origin: Origin,
-    event: String,
-}
-
-/// The message about a story.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Message {
-    /// There is nothing to tell, so far.
-    None,
-    /// It has to be sent, or sent again: nobody knows that it was.
-    Pending(Box<Notification>),
-    /// It was sent.
-    Sent(Timestamp),
-}
-
-/// A write that was begun.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Applying {
-    /// The call.
-    pub action: String,
-    /// By what its effect is known again.
-    pub expected: Option<Expected>,
-    /// By what a revision that it registers is known again.
-    pub content: Option<Fingerprint>,
-    /// The hash of the plan.
-    pub plan: Fingerprint,
-    /// Where the incidents stand once it is done.
-    pub ends: BTreeMap<String, Settled>,
-    /// What is told once it is done.
-    pub message: Box<Notification>,
-}
-
-impl Story {
-    /// The beginning of a story.
-    pub fn new(cause: &Cause) -> Self {
-        let told = Told {
-            time: cause.time,
-            account: cause.account.clone(),
-            region: cause.region.clone(),
-            actor: cause.actor.name.clone(),
-            origin: cause.origin,
-            event: cause.api.as_str().to_owned(),
-        };
-        Self { cause: told, ends: BTreeMap::new(), applying: None, message: Message::None }
-    }
-
-    /// Whether the incident of a control has come to its end.
-    pub fn has_ended(&self, control: &str) -> bool {
-        self.ends.get(control).is_some_and(|settled| !matches!(settled.outcome, Outcome::Waiting(_)))
-    }
-
-    /// What is open of a control, or of all, ends: what waits, and a write that was begun and not made.
-    pub fn close(&mut self, control: Option<&str>, outcome: &Outcome) {
-        let concerns = |slug: &str| control.is_none_or(|control| control == slug);
-        if let Some(applying) = &mut self.applying {
-            for (slug, settled) in applying.ends.extract_if(.., |slug, _| concerns(slug)) {
-                self.ends.insert(slug, Settled { outcome: outcome.clone(), ..settled });
-            }
-        }
-        self.applying.take_if(|applying| applying.ends.is_empty());
-        let waits = |settled: &Settled| matches!(settled.outcome, Outcome::Waiting(_));
-        let open = self.ends.iter_mut().filter(|(slug, settled)| concerns(slug) && waits(settled));
-        open.for_each(|(_, settled)| settled.outcome = outcome.clone());
-    }
-
-    /// The write that was begun has been made: it ends as it would have, and its message is to be sent.
-    pub fn adopt(&mut self) -> Option<BTreeMap<String, Settled>> {
-        let applying = self.applying.take()?;
-        self.ends.extend(applying.ends.clone());
-        self.message = Message::Pending(applying.message);
-        Some(applying.ends)
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::change::{Actor, Api};
-    use crate::control::Violation;
+    use crate::change::{Actor, Api, Origin};
+    use crate::control::{Compliance, Evaluation, Violation};
     use crate::decide::Wait;
+    use crate::finding::{Cause, Fingerprint};
+    use crate::judgement::Judgement;
+    use crate::ledger::story::{Applying, End, Message};
+    use crate::notification::Notification;
     use crate::resource::ResourceType;
 
     const CONTROL: &str = "ecs-service-no-public-ip";
 
-    fn finding(change: &str, made_by_cause: bool) -> Finding {
+    pub(in crate::ledger) fn finding(change: &str, made_by_cause: bool) -> Finding {
         let arn = "arn:aws:ecs:eu-west-1:111122223333:service/shop/checkout".parse().unwrap();
         let cause = Cause {
             id: change.parse().unwrap(),
@@ -241,11 +179,11 @@ mod tests {
         }
     }
 
-    fn at(seconds: i64) -> Timestamp {
+    pub(in crate::ledger) fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn settled(finding: &Finding, outcome: Outcome) -> Settled {
+    pub(in crate::ledger) fn settled(finding: &Finding, outcome: Outcome) -> Settled {
         Settled { fingerprint: finding.fingerprint(), outcome, reason: "r".into() }
     }
 
@@ -287,17 +225,105 @@ mod tests {
     }
 
     #[test]
-    fn a_story_ends_what_passes_and_leaves_the_rest_of_a_write_that_was_begun() {
+    fn a_fix_that_did_not_hold_is_remembered_as_long_as_its_incident() {
+        let mut book = Book::default();
         let first = finding("a", true);
-        let mut story = Story::new(&first.cause);
-        story
-            .ends
-            .insert("waits".to_owned(), settled(&first, Outcome::Waiting(Box::new(Wait::Until(at(9))))));
-        story.ends.insert("told".to_owned(), settled(&first, Outcome::Notified));
-        assert!(!story.has_ended("waits") && story.has_ended("told") && !story.has_ended("other"));
-        story.close(Some("waits"), &Outcome::Stale);
-        story.close(None, &Outcome::Gone);
-        let outcomes: Vec<&str> = story.ends.values().map(|settled| settled.outcome.as_str()).collect();
-        assert_eq!(outcomes, ["notified", "stale"]);
+        assert!(!book.open(&first, at(0)).history.undone);
+        book.settle(CONTROL, &first.cause.id, &settled(&first, Outcome::Applied));
+        assert!(!book.open(&first, at(1)).history.undone, "delivered once more");
+        let shown = book.open(&finding("b", false), at(10));
+        assert!(shown.history.undone);
+        book.settle(CONTROL, &shown.id.change, &settled(&first, Outcome::Notified));
+        assert!(book.open(&finding("c", false), at(20)).history.undone);
+        assert!(!book.open(&finding("d", true), at(30)).history.undone, "a change of its own");
+    }
+
+    #[test]
+    fn what_comes_late_begins_nothing() {
+        let mut book = Book::default();
+        let mut newer = finding("b", true);
+        Arc::get_mut(&mut newer.cause).unwrap().time = at(60);
+        assert!(!book.may_have_ended(&newer));
+        book.open(&newer, at(70));
+        book.settle(CONTROL, &newer.cause.id, &settled(&newer, Outcome::Notified));
+        let older = finding("a", true);
+        assert!(book.may_have_ended(&newer) && book.may_have_ended(&older));
+        let opened = book.open(&older, at(80));
+        assert_eq!((opened.id.change.as_str(), opened.settled.is_some()), ("b", true));
+        assert_eq!(opened.history.first_seen, Some(at(60)), "when it happened, not when it was told");
+    }
+
+    #[test]
+    fn what_made_a_violation_keeps_that_state_whoever_tells_of_it_later() {
+        let mut book = Book::default();
+        let shown = finding("a", false);
+        assert_eq!(book.open(&shown, at(0)).maker, None, "nobody saw who made it");
+        let mut made = finding("b", true);
+        Arc::get_mut(&mut made.cause).unwrap().origin = Origin::Terraform;
+        assert_eq!(book.open(&made, at(10)).maker, Some(Origin::Terraform));
+        book.settle(CONTROL, &made.cause.id, &settled(&made, Outcome::Notified));
+        assert_eq!(book.open(&finding("c", false), at(20)).maker, Some(Origin::Terraform));
+    }
+
+    #[test]
+    fn who_makes_what_waits_again_is_its_maker_unless_a_maker_is_known() {
+        let mut book = Book::default();
+        let shown = finding("a", false);
+        book.open(&shown, at(0));
+        let waits = Outcome::Waiting(Box::new(Wait::Until(at(100))));
+        book.settle(CONTROL, &shown.cause.id, &settled(&shown, waits));
+        assert_eq!(book.open(&finding("b", true), at(10)).maker, Some(Origin::Cli));
+        let mut later = finding("c", true);
+        Arc::get_mut(&mut later.cause).unwrap().origin = Origin::Terraform;
+        assert_eq!(book.open(&later, at(20)).maker, Some(Origin::Cli));
+    }
+
+    fn notification() -> Notification {
+        let Finding { control, resource, cause, .. } = finding("a", true);
+        let evaluation = Evaluation { control, found_in: None, compliance: Compliance::Passed };
+        let judgement = Judgement {
+            at: cause.time,
+            cause,
+            resource,
+            evaluation,
+            owner: None,
+            fix: None,
+            readiness: None,
+            ruling: None,
+            incident: None,
+            outcome: None,
+        };
+        Notification::of(&[&judgement], None).unwrap()
+    }
+
+    #[test]
+    fn a_book_knows_what_is_unfinished() {
+        let first = finding("a", true);
+        let (mut book, mut story) = (Book::default(), Story::new(&first.cause));
+        let unfinished = |book: &mut Book, story: &Story| {
+            book.note(&first.cause.id, story);
+            book.unfinished().count()
+        };
+        assert_eq!(unfinished(&mut book, &story), 0);
+        let settled = settled(&first, Outcome::Applied);
+        let end = End { control: CONTROL.to_owned(), change: first.cause.id.clone(), settled };
+        let message = Box::new(notification());
+        story.applying = vec![Applying {
+            action: "UpdateService".to_owned(),
+            called: true,
+            expected: None,
+            content: None,
+            plan: Fingerprint::of_text(""),
+            ends: vec![end],
+            message,
+        }];
+        assert_eq!(unfinished(&mut book, &story), 1);
+        story.close(Some(CONTROL), &Outcome::Stale);
+        assert_eq!((unfinished(&mut book, &story), story.has_ended(CONTROL)), (0, true));
+        assert_eq!(story.tell(notification()).sequence, 1);
+        assert_eq!(unfinished(&mut book, &story), 1);
+        story.message = Message::Sent(at(9));
+        assert_eq!(unfinished(&mut book, &story), 0);
+        assert_eq!(story.tell(notification()).sequence, 2);
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Settled};
+use crate::change::Origin;
 use crate::decide::Wait;
 use crate::finding::{Finding, Fingerprint};
 use crate::ids::ChangeId;
@@ -13,10 +14,14 @@ use crate::ids::ChangeId;
 pub struct Known {
     /// What began it.
     pub change: ChangeId,
-    /// When it began.
+    /// With what tool what fails was made; `None` where only events were seen that show it.
+    pub maker: Option<Origin>,
+    /// When it began: the time of that change, however late it was told.
     pub began: Timestamp,
     /// How often later changes showed that it is still so.
     pub repeats: u32,
+    /// Whether it ended with a fix of ours, and what that had mended was so again later.
+    pub undone: bool,
     /// Where it stands; `None` while it is judged for the first time.
     pub settled: Option<Settled>,
 }
@@ -35,7 +40,10 @@ pub enum Meeting {
 impl Known {
     /// An incident that begins with a finding.
     pub fn new(finding: &Finding, now: Timestamp) -> Self {
-        Self { change: finding.cause.id.clone(), began: now, repeats: 0, settled: None }
+        let cause = &finding.cause;
+        let began = cause.time.min(now);
+        let maker = finding.made_by_cause.then_some(cause.origin);
+        Self { change: cause.id.clone(), maker, began, repeats: 0, undone: false, settled: None }
     }
 
     /// What a finding is to it.
@@ -52,9 +60,26 @@ impl Known {
         if put_back && applied { Meeting::Reverts } else { Meeting::Begins }
     }
 
-    /// How the same state ended before, where a finding only shows it once more.
+    /// How the same state ended before, where a finding only shows it once more. So does one that comes late: another
+    /// change has made that state since.
     pub fn repeats(&self, finding: &Finding) -> Option<&Settled> {
-        self.settled.as_ref().filter(|_| !finding.made_by_cause && self.stands_at(finding.fingerprint()))
+        let shows = !finding.made_by_cause || finding.cause.time < self.began;
+        self.settled.as_ref().filter(|_| shows && self.stands_at(finding.fingerprint()))
+    }
+
+    /// Who makes what fails once more while that is not known.
+    pub fn made_by(&mut self, finding: &Finding) {
+        self.maker = self.maker.or(finding.made_by_cause.then_some(finding.cause.origin));
+    }
+
+    /// Counts that a later change shows the same.
+    pub fn seen_again(&mut self, finding: &Finding) {
+        self.made_by(finding);
+        if self.change != finding.cause.id {
+            let applied = |settled: &Settled| settled.outcome == Outcome::Applied;
+            self.undone |= self.repeats(finding).is_some_and(applied);
+            self.repeats += 1;
+        }
     }
 
     /// Whether it waits for something.

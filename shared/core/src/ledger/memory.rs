@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::budget::{Fixes, Rolling};
 use super::{Claim, IncidentId, Known, Ledger, Meeting, Opened, Outcome, Request, Settled};
 use crate::decide::{History, Wait};
 use crate::finding::Finding;
@@ -14,9 +15,6 @@ use crate::ids::{AccountId, Arn, ChangeId};
 use crate::preflight::WaitFor;
 use crate::resource::ResourceId;
 
-/// How long a deployment of ours is taken to roll, where nothing tells when it ended.
-const ROLLING: SignedDuration = SignedDuration::from_mins(15);
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A resource, a control, and whether it fails: what could not be judged is kept apart.
@@ -33,9 +31,9 @@ pub struct MemoryLedger {
     /// What waits for something, by what it is.
     by_cause: BTreeMap<WaitFor, BTreeSet<Key>>,
     claimed: BTreeSet<(ResourceId, ChangeId, Vec<&'static str>)>,
-    fixes: BTreeMap<AccountId, Vec<Timestamp>>,
-    /// The services that roll because of us, by cluster, and since when.
-    rolling: BTreeMap<Arn, BTreeMap<ResourceId, Timestamp>>,
+    fixes: BTreeMap<AccountId, Fixes>,
+    /// What rolls because of us, by cluster.
+    rolling: BTreeMap<Arn, Rolling>,
     /// The changes that put something back, each once, however many controls it concerns.
     reverts: BTreeMap<ResourceId, BTreeMap<ChangeId, Timestamp>>,
     /// Revisions of which a mended one is wanted and was not asked for yet.
@@ -179,12 +177,6 @@ impl MemoryLedger {
     }
 }
 
-/// How many of these times lie within a span before `now`; older ones are dropped.
-fn within(times: &mut Vec<Timestamp>, span: SignedDuration, now: Timestamp) -> u32 {
-    times.retain(|time| now.duration_since(*time) < span);
-    u32::try_from(times.len()).unwrap_or(u32::MAX)
-}
-
 impl Ledger for MemoryLedger {
     type Error = Infallible;
 
@@ -192,8 +184,9 @@ impl Ledger for MemoryLedger {
         let fails = !finding.violations.is_empty();
         let key = (finding.resource.clone(), finding.control.slug, fails);
         let fingerprint = finding.fingerprint();
-        let (entry, settled) = match self.last.get(&key) {
+        let (entry, settled) = match self.last.get_mut(&key) {
             Some(entry) if entry.meets(finding) == Meeting::Continues => {
+                entry.made_by(finding);
                 (entry.clone(), entry.repeats(finding).cloned())
             }
             before => {
@@ -211,37 +204,30 @@ impl Ledger for MemoryLedger {
             changes.retain(|_, time| now.duration_since(*time) < DAY);
             u32::try_from(changes.len()).unwrap_or(u32::MAX)
         });
-        let history =
-            History { first_seen: Some(entry.began), deadline: entry.deadline(), reverts, failures: 0 };
-        Ok(Opened { id: incident_of(&key, &entry), fingerprint, history, settled, dealt_with: false })
+        let (first_seen, deadline) = (Some(entry.began), entry.deadline());
+        let history = History { first_seen, deadline, reverts, ..History::default() };
+        let id = incident_of(&key, &entry);
+        Ok(Opened { id, fingerprint, maker: entry.maker, history, settled, dealt_with: false })
     }
 
     async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
         let target = request.remediation.target();
-        let claimed = (target.clone(), request.change.clone(), request.remediation.controls().to_vec());
+        let claimed =
+            (target.clone(), request.incident.change.clone(), request.remediation.controls().to_vec());
         if self.claimed.contains(&claimed) {
             return Ok(Claim::Done);
         }
-        let fixes = self.fixes.entry(request.account.clone()).or_default();
-        let made = within(fixes, HOUR, now);
-        if made >= request.fixes_per_hour {
-            return Ok(Claim::OverBudget(format!("{made} fixes were made in this account within the hour")));
+        let mut fixes = self.fixes.get(request.account).cloned().unwrap_or_default();
+        if let Err(text) = fixes.count(request.fixes_per_hour, now) {
+            return Ok(Claim::OverBudget(text));
         }
         if let Some((cluster, services)) = &request.rolls {
             let rolling = self.rolling.entry(cluster.clone()).or_default();
-            rolling.retain(|_, since| now.duration_since(*since) < ROLLING);
-            let others = rolling.keys().filter(|service| *service != target).count();
-            let now_rolling = u32::try_from(others).unwrap_or(u32::MAX);
-            // Without the cluster's count, one service at a time.
-            let share = services.unwrap_or(0).saturating_mul(request.rolling_percent) / 100;
-            if now_rolling >= share.max(1) {
-                return Ok(Claim::OverBudget(format!(
-                    "{now_rolling} services of the cluster roll because of us already"
-                )));
+            if let Err(text) = rolling.enter(&target.arn, *services, request.rolling_percent, now) {
+                return Ok(Claim::OverBudget(text));
             }
-            rolling.insert(target.clone(), now);
         }
-        self.fixes.entry(request.account.clone()).or_default().push(now);
+        self.fixes.insert(request.account.clone(), fixes);
         self.claimed.insert(claimed);
         Ok(Claim::Mine)
     }

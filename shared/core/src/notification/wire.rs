@@ -32,6 +32,17 @@ impl Attribute {
     }
 }
 
+/// A message as SNS takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// At most 99 printable ASCII characters, the first of them a letter.
+    pub subject: String,
+    /// The document for `MessageStructure=json`: a text for each protocol.
+    pub message: String,
+    /// What subscriptions can filter by.
+    pub attributes: Vec<(&'static str, Attribute)>,
+}
+
 /// What programs get: what is kept, beside what filters and people call it.
 #[derive(Serialize)]
 struct ForPrograms<'a> {

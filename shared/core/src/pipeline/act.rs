@@ -1,24 +1,25 @@
-//! The second half of a change's way: combine what was authorised, claim each write, write, settle.
+//! What is written: combine what was authorised, claim each write, write.
 
 use jiff::Timestamp;
 
+use super::Ruled;
 use crate::change::Change;
 use crate::decide::{Authorized, Why};
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::judgement::{Judgement, Ruling};
-use crate::ledger::{Claim, Outcome, Request, Settled};
+use crate::ledger::{Claim, Outcome, Request};
 use crate::policy::Policy;
 use crate::ports::{Applied, Ports};
 use crate::remediation::{self, Remediation};
 use crate::resource::{Body, ResourceId, ResourceType};
 use crate::selection::Selection;
 
-/// Combines what was authorised, claims each write, writes, and settles.
+/// Combines what was authorised, claims each write, and writes. What came of it stands in the judgements then.
 pub(super) async fn act<P: Ports>(
     change: &Change,
     authorized: Vec<Authorized>,
-    judgements: &mut [Judgement],
+    ruled: &mut [Ruled],
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
@@ -30,22 +31,27 @@ pub(super) async fn act<P: Ports>(
     let (remediations, left_out) = remediation::combine(authorized, ports.facts(), selection);
     for one in left_out {
         let ruling = Ruling::notify(Why::Refused(vec!["does not combine".to_owned()]), one.why.to_string());
-        end(&[one.control], Some(ruling), Outcome::Notified, judgements, ports, now).await?;
+        end(&[one.control], Some(ruling), &Outcome::Notified, ruled);
     }
     for remediation in remediations {
         if let Some((cluster, None)) = rolls(&remediation, ports.facts()) {
             // How many services may roll at once is a share of all that there are.
             ports.fetch(&[Need::Resource(ResourceId { kind: ResourceType::Cluster, arn: cluster })]).await?;
         }
+        let judgements = of(remediation.controls(), ruled);
+        let Some(incident) = judgements.iter().find_map(|judgement| judgement.incident.as_ref()) else {
+            continue;
+        };
         let budget = policy.budget();
         let request = Request {
             remediation: &remediation,
-            judgements: of(remediation.controls(), judgements),
+            incident,
             account: &change.account,
-            change: &change.id,
+            account_name: policy.account_name(&change.account),
             rolls: rolls(&remediation, ports.facts()),
             fixes_per_hour: budget.fixes_per_account_per_hour.value,
             rolling_percent: budget.max_rolling_percent.value,
+            judgements,
         };
         let (ruling, outcome) = match ports.claim(&request, now).await? {
             Claim::Mine => match ports.apply(&remediation).await? {
@@ -62,37 +68,25 @@ pub(super) async fn act<P: Ports>(
                 (Some(Ruling::notify(Why::OverBudget, text)), Outcome::Notified)
             }
         };
-        end(remediation.controls(), ruling, outcome, judgements, ports, now).await?;
+        end(remediation.controls(), ruling, &outcome, ruled);
     }
     Ok(())
 }
 
 /// The judgements of some controls.
-fn of<'j>(controls: &[&str], judgements: &'j [Judgement]) -> Vec<&'j Judgement> {
-    judgements.iter().filter(|one| controls.contains(&one.evaluation.control.slug)).collect()
+fn of<'j>(controls: &[&str], ruled: &'j [Ruled]) -> Vec<&'j Judgement> {
+    let those = ruled.iter().map(|one| &one.judgement);
+    those.filter(|one| controls.contains(&one.evaluation.control.slug)).collect()
 }
 
-/// Ends the incidents of the controls of one write.
-async fn end<P: Ports>(
-    controls: &[&'static str],
-    ruling: Option<Ruling>,
-    outcome: Outcome,
-    judgements: &mut [Judgement],
-    ports: &mut P,
-    now: Timestamp,
-) -> Result<(), P::Failure> {
-    for judgement in judgements.iter_mut().filter(|one| controls.contains(&one.evaluation.control.slug)) {
-        if let Some(ruling) = &ruling {
-            judgement.ruling = Some(ruling.clone());
+/// Says where the incidents of the controls of one write stand.
+fn end(controls: &[&str], ruling: Option<Ruling>, outcome: &Outcome, ruled: &mut [Ruled]) {
+    for Ruled { judgement, .. } in ruled.iter_mut() {
+        if controls.contains(&judgement.evaluation.control.slug) {
+            judgement.ruling = ruling.clone().or_else(|| judgement.ruling.take());
+            judgement.outcome = Some(outcome.clone());
         }
-        judgement.outcome = Some(outcome.clone());
-        let (Some(id), Some(ruling)) = (&judgement.incident, &judgement.ruling) else { continue };
-        let fingerprint = judgement.fingerprint();
-        let settled =
-            Settled { fingerprint, outcome: outcome.clone(), reason: ruling.reason.text.as_str().into() };
-        ports.settle(id, settled, now).await?;
     }
-    Ok(())
 }
 
 /// The cluster whose services a write sets rolling, and how many services it has.

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Case, Judged, Occasion, ROUNDS, settle};
+use super::{Case, Judged, Occasion, ROUNDS, Ruled};
 use crate::change::Request;
 use crate::control::{Compliance, Evaluation};
 use crate::decide::{Authorized, Decision, Proposal, Why, decide};
 use crate::facts::Need;
 use crate::finding::{Finding, Owner};
-use crate::judgement::{Judgement, Readiness, Ruling};
+use crate::judgement::{Readiness, Ruling};
 use crate::ledger::Outcome;
 use crate::policy::{ExemptionMatch, Mode, Policy};
 use crate::ports::Ports;
 use crate::preflight::{Preflight, preflight};
 use crate::remediation::{self, Fix, Prover};
-use crate::resource::{Resource, ResourceId};
+use crate::resource::{Resource, ResourceId, ResourceType};
 use crate::selection::Selection;
 
 /// Tells, once, that a control could not be judged.
@@ -25,7 +25,7 @@ pub(super) async fn undecided<P: Ports>(
     text: String,
     ports: &mut P,
     policy: &Policy,
-) -> Result<Judgement, P::Failure> {
+) -> Result<Ruled, P::Failure> {
     let mut judgement = case.judgement(id, evaluation);
     let finding = Finding {
         control: judgement.evaluation.control,
@@ -38,23 +38,21 @@ pub(super) async fn undecided<P: Ports>(
         owner: None,
     };
     if policy.effective(&finding.subject()).mode.value == Mode::Off {
-        return Ok(judgement);
+        return Ok(Ruled::without(judgement));
     }
     let opened = ports.open(&finding, case.now).await?;
+    judgement.incident = Some(opened.id.clone());
     if opened.dealt_with {
-        judgement.incident = Some(opened.id);
         judgement.outcome = Some(Outcome::Repeated);
-        return Ok(judgement);
+        return Ok(Ruled::without(judgement));
     }
     let (ruling, end) = match policy.exemption(&finding.subject(), case.now) {
         Some(ExemptionMatch::Live(exemption)) => (Ruling::exempt(exemption), Outcome::Suppressed),
         _ => (Ruling::notify(Why::Unknown, text), Outcome::Notified),
     };
-    let outcome = settle(&opened, &ruling, end, ports, case.now).await?;
     judgement.ruling = Some(ruling);
-    judgement.incident = Some(opened.id);
-    judgement.outcome = Some(outcome);
-    Ok(judgement)
+    judgement.outcome = Some(end);
+    Ok(Ruled { judgement, opened: Some(opened) })
 }
 
 /// Plans, pre-flights and decides about one failed evaluation.
@@ -66,16 +64,20 @@ pub(super) async fn rule<P: Ports>(
     ports: &mut P,
     policy: &Policy,
     selection: &Selection,
-) -> Result<(Judgement, Option<Authorized>), P::Failure> {
+) -> Result<(Ruled, Option<Authorized>), P::Failure> {
     let (resource, now) = (judged.resource, case.now);
-    let finding = finding(case, resource, &evaluation);
+    let mut finding = finding(case, resource, &evaluation);
     let opened = ports.open(&finding, now).await?;
+    // A revision that somebody asks about is of the tool of who asks, until its registration is seen.
+    let asked = resource.id.kind == ResourceType::TaskDefinition;
+    let maker = opened.maker.or(asked.then_some(finding.cause.origin));
+    finding.owner = Owner::of(resource, maker);
     let mut judgement = case.judgement(&resource.id, evaluation);
     judgement.cause = Arc::clone(&finding.cause);
     judgement.incident = Some(opened.id.clone());
     if opened.dealt_with {
         judgement.outcome = Some(Outcome::Repeated);
-        return Ok((judgement, None));
+        return Ok((Ruled::without(judgement), None));
     }
     let proposal = propose(judged, &judgement.evaluation, prover, ports, selection).await?;
     let proposed = proposal.as_ref().map(|(fix, preflight)| Proposal { resource, fix, preflight });
@@ -84,12 +86,10 @@ pub(super) async fn rule<P: Ports>(
     let outcome = match &decision {
         // Stands until the write has been tried.
         Decision::Fix(..) => Outcome::Applied,
-        Decision::Wait(wait, _) => {
-            settle(&opened, &ruling, Outcome::Waiting(Box::new(wait.clone())), ports, now).await?
-        }
-        Decision::Notify(_) => settle(&opened, &ruling, Outcome::Notified, ports, now).await?,
-        Decision::Suppress(_) => settle(&opened, &ruling, Outcome::Suppressed, ports, now).await?,
-        Decision::Off(_) => settle(&opened, &ruling, Outcome::Off, ports, now).await?,
+        Decision::Wait(wait, _) => Outcome::Waiting(Box::new(wait.clone())),
+        Decision::Notify(_) => Outcome::Notified,
+        Decision::Suppress(_) => Outcome::Suppressed,
+        Decision::Off(_) => Outcome::Off,
     };
     judgement.owner = finding.owner;
     judgement.readiness = proposal.as_ref().map(|(_, preflight)| Readiness::of(preflight));
@@ -100,7 +100,7 @@ pub(super) async fn rule<P: Ports>(
         Decision::Fix(authorized, _) => Some(*authorized),
         _ => None,
     };
-    Ok((judgement, authorized))
+    Ok((Ruled { judgement, opened: Some(opened) }, authorized))
 }
 
 fn finding(case: &Case<'_>, resource: &Resource, evaluation: &Evaluation) -> Finding {
@@ -126,7 +126,7 @@ fn finding(case: &Case<'_>, resource: &Resource, evaluation: &Evaluation) -> Fin
         starts_deployment: made_by_cause && shown && case.occasion == Occasion::Arrived,
         violations,
         cause,
-        owner: Owner::of(resource, change.origin),
+        owner: None,
     }
 }
 

@@ -33,6 +33,17 @@ pub enum NoticeKind {
     OutOfBounds,
 }
 
+impl NoticeKind {
+    /// The word to count by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PolicyUnusable => "policy-unusable",
+            Self::AccountUnusable => "account-unusable",
+            Self::OutOfBounds => "out-of-bounds",
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

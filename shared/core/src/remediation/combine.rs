@@ -11,7 +11,7 @@ use super::{
 use crate::control::evaluate_all;
 use crate::decide::Authorized;
 use crate::facts::Facts;
-use crate::resource::{Resource, ResourceId};
+use crate::resource::{Body, Resource, ResourceId};
 use crate::selection::Selection;
 
 /// Everything that was decided on one resource, as one write. Made by [`combine`] alone, out of what
@@ -144,6 +144,10 @@ pub fn combine(
                 Err(why) => left_out.push(LeftOut { control: slug, why }),
             }
         }
+        if let Some(name) = privileged(&after).filter(|_| action == Action::RegisterTaskDefinition) {
+            let why = Loosening::Privileged(name);
+            left_out.extend(controls.drain(..).map(|control| LeftOut { control, why: why.clone() }));
+        }
         if !controls.is_empty() {
             let patch = Patch(patches.into_iter().flat_map(|patch| patch.0).collect());
             remediations.push(Remediation {
@@ -158,4 +162,12 @@ pub fn combine(
         }
     }
     (remediations, left_out)
+}
+
+/// A container of a revision that has every right on its host.
+fn privileged(revision: &Resource) -> Option<String> {
+    let Body::TaskDefinition(task) = &revision.body else { return None };
+    let mut containers = task.container_definitions.items().iter();
+    let found = containers.find(|container| container.privileged.known() == Some(&true))?;
+    Some(found.name.text().unwrap_or_default().to_owned())
 }

@@ -27,7 +27,8 @@ fn finished(world: &World<'_>, violation: &Violation, at_most: usize) {
     assert!((1..=at_most).contains(&told.len()), "told {} times: {violation:?}", told.len());
     assert!(told.iter().all(|message| message["action"] == "fixed"), "{told:?}");
     let story = world.story(&violation.change).unwrap();
-    assert_eq!(story["applying"], serde_json::Value::Null, "{story}");
+    assert_eq!(story["applying"], json!([]), "{story}");
+    assert_eq!(story["messages"], 1, "{story}");
     assert!(story["message"]["sent"].is_string(), "{story}");
     assert!(story["ends"].as_object().unwrap().values().any(|end| end["outcome"] == "applied"), "{story}");
 }

@@ -4,6 +4,7 @@
 
 mod faults;
 mod gate;
+mod later;
 mod quiet;
 mod scenario;
 mod secrets;

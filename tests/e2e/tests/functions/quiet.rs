@@ -6,7 +6,7 @@ use shipshape_e2e::runtime::Sandbox;
 use shipshape_e2e::{events, fixtures};
 
 use crate::scenario::{Fix, dealt_with, deliver, function};
-use crate::world::{FIXING, World, captured, deployed};
+use crate::world::{FIXING, POLICY, World, captured, deployed};
 
 /// Puts events of other accounts and Regions into the tests' own.
 const HERE: &[(&str, &str)] = &[
@@ -107,4 +107,23 @@ fn what_complies_by_its_own_event_costs_no_call() {
         assert!(dealt_with(&sandbox.invoke(&batch).unwrap()));
         assert_eq!(world.calls(), Vec::<String>::new(), "{name}");
     }
+}
+
+#[test]
+fn a_policy_that_is_wrong_is_told_once_and_fixes_nothing() {
+    let emulators = Emulators::start().unwrap();
+    let world = deployed(&emulators, FIXING).unwrap();
+    fixtures::parameter(&world.aws, "/shipshape/policy", &POLICY.replace("\"fix\"", "\"fixx\"")).unwrap();
+    for name in ["fix-wrong-1", "fix-wrong-2"] {
+        let violation = Fix::Insights.violate(&world, name).unwrap();
+        let sandbox = Sandbox::start(function(&world, "cluster").unwrap()).unwrap();
+        assert_eq!(deliver(&world, &sandbox, &violation, 1).unwrap(), 1, "{}", sandbox.logs());
+        assert!(!violation.is_mended(&world).unwrap());
+        assert_eq!(world.told(&violation.change).unwrap()["action"], "notified");
+    }
+    let told = world.everything_told().unwrap();
+    let notices: Vec<&Value> = told.iter().filter(|message| message["kind"] == "policy").collect();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert_eq!(notices[0]["problem"], "policy-unusable");
+    assert!(notices[0]["text"].as_str().unwrap().contains("`fixx` is not a mode"), "{}", notices[0]);
 }
