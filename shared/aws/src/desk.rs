@@ -8,7 +8,7 @@ use shipshape_core::finding::Finding;
 use shipshape_core::ids::{AccountId, ChangeId};
 use shipshape_core::judgement::Judgement;
 use shipshape_core::ledger::story::{Applying, Message};
-use shipshape_core::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use shipshape_core::ledger::{Claim, IncidentId, Intent, Ledger, Opened, Outcome, Settled};
 use shipshape_core::notification::{Done, Notification};
 use shipshape_core::pipeline::Occasion;
 use shipshape_core::ports::{Applied, Lookup, Notifier, Ports, Remediator};
@@ -199,8 +199,8 @@ impl<R: Reach> Ledger for Desk<'_, R> {
         self.attempt.open(finding, now).await
     }
 
-    async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Failure> {
-        self.attempt.claim(request, now).await
+    async fn claim(&mut self, intent: &Intent<'_>, now: Timestamp) -> Result<Claim, Failure> {
+        self.attempt.claim(intent, now).await
     }
 
     async fn settle(&mut self, id: &IncidentId, settled: Settled, _: Timestamp) -> Result<(), Failure> {

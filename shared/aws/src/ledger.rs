@@ -17,7 +17,7 @@ use shipshape_core::finding::{Cause, Finding};
 use shipshape_core::ids::ChangeId;
 use shipshape_core::ledger::book::Book;
 use shipshape_core::ledger::story::{Applying, Message, Story};
-use shipshape_core::ledger::{Claim, IncidentId, Opened, Outcome, Request, Settled};
+use shipshape_core::ledger::{Claim, IncidentId, Intent, Opened, Outcome, Settled};
 use shipshape_core::notification::{Done, Notification};
 use shipshape_core::resource::ResourceId;
 
@@ -141,10 +141,10 @@ impl<'a> Attempt<'a> {
     }
 
     /// Asks for the right to write, and writes down that it is about to be used.
-    pub async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Failure> {
-        let target = request.remediation.target();
+    pub async fn claim(&mut self, intent: &Intent<'_>, now: Timestamp) -> Result<Claim, Failure> {
+        let target = intent.remediation.target();
         let table = self.table;
-        claim::claim(table, target, self.held(target)?, request, now).await
+        claim::claim(table, target, self.held(target)?, intent, now).await
     }
 
     /// Writes down where an incident stands, when the attempt's next message is sent, or at its end.

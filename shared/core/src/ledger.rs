@@ -105,9 +105,9 @@ impl Outcome {
     }
 }
 
-/// Asks for the right to write a resource.
+/// A write that is intended: who asks for the right to it says what it is.
 #[derive(Debug, Clone)]
-pub struct Request<'a> {
+pub struct Intent<'a> {
     /// What would be written.
     pub remediation: &'a Remediation,
     /// What was judged of the controls that it makes pass.
@@ -126,7 +126,7 @@ pub struct Request<'a> {
     pub rolling_percent: u32,
 }
 
-/// The answer to a request.
+/// The answer to a intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// The resource may be written, by this attempt alone.
@@ -153,7 +153,7 @@ pub trait Ledger {
     /// Asks for the right to write.
     fn claim(
         &mut self,
-        request: &Request<'_>,
+        intent: &Intent<'_>,
         now: Timestamp,
     ) -> impl Future<Output = Result<Claim, Self::Error>> + Send;
 

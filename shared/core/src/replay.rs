@@ -18,7 +18,7 @@ use crate::ids::{AccountId, ChangeId};
 use crate::inventory::Inventory;
 use crate::judgement::Judgement;
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use crate::ledger::{Claim, IncidentId, Intent, Ledger, Opened, Outcome, Settled};
 use crate::pipeline::{Case, Occasion, handle};
 use crate::policy::Policy;
 use crate::ports::{Applied, Lookup, Notifier, Ports, Remediator};
@@ -346,8 +346,8 @@ impl Ledger for Desk {
         self.ledger.open(finding, now).await
     }
 
-    async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
-        self.ledger.claim(request, now).await
+    async fn claim(&mut self, intent: &Intent<'_>, now: Timestamp) -> Result<Claim, Infallible> {
+        self.ledger.claim(intent, now).await
     }
 
     async fn settle(&mut self, id: &IncidentId, settled: Settled, now: Timestamp) -> Result<(), Infallible> {

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use shipshape_core::finding::Fingerprint;
 use shipshape_core::ledger::budget::{Fixes, Rolling};
 use shipshape_core::ledger::story::{Applying, End};
-use shipshape_core::ledger::{Claim, Outcome, Request, Settled};
+use shipshape_core::ledger::{Claim, Intent, Outcome, Settled};
 use shipshape_core::notification::Notification;
 use shipshape_core::remediation::{Action, mended};
 use shipshape_core::resource::ResourceId;
@@ -30,15 +30,15 @@ pub(super) async fn claim(
     table: &Table,
     target: &ResourceId,
     held: &mut Held,
-    request: &Request<'_>,
+    intent: &Intent<'_>,
     now: Timestamp,
 ) -> Result<Claim, Failure> {
-    let Some(applying) = applying(request) else {
+    let Some(applying) = applying(intent) else {
         return Err(Failure::refused("TransactWriteItems", "nothing to tell", "a write without a judgement"));
     };
     // Begun before and not made: it was counted then.
     let counted = take_back(held, &applying);
-    let Some(story) = held.stories.get_mut(&request.incident.change) else {
+    let Some(story) = held.stories.get_mut(&intent.incident.change) else {
         return Err(Failure::later("TransactWriteItems", "no story", "the incident is not open"));
     };
     story.applying.push(applying.clone());
@@ -46,7 +46,7 @@ pub(super) async fn claim(
     for attempt in 1..=TRIES {
         let mut writes = table.all(target, held, false, now)?;
         let own = writes.len();
-        match budgets(table, request, counted, now).await? {
+        match budgets(table, intent, counted, now).await? {
             Ok(puts) => writes.extend(puts),
             Err(text) => {
                 take_back(held, &applying);
@@ -83,10 +83,10 @@ fn take_back(held: &mut Held, applying: &Applying) -> bool {
 }
 
 /// What is written down before the write: all that is needed to know its effect again, and to tell of it.
-fn applying(request: &Request<'_>) -> Option<Applying> {
-    let remediation = request.remediation;
-    let message = Notification::of(&request.judgements, request.account_name)?;
-    let ends = request.judgements.iter().filter_map(|judgement| {
+fn applying(intent: &Intent<'_>) -> Option<Applying> {
+    let remediation = intent.remediation;
+    let message = Notification::of(&intent.judgements, intent.account_name)?;
+    let ends = intent.judgements.iter().filter_map(|judgement| {
         let reason = judgement.ruling.as_ref()?.reason.text.as_str().into();
         Some(End {
             control: judgement.evaluation.control.slug.to_owned(),
@@ -111,22 +111,22 @@ fn applying(request: &Request<'_>) -> Option<Applying> {
 /// at again with every attempt: the room that there was may be taken by now.
 async fn budgets(
     table: &Table,
-    request: &Request<'_>,
+    intent: &Intent<'_>,
     counted: bool,
     now: Timestamp,
 ) -> Result<Result<Vec<TransactWriteItem>, String>, Failure> {
     let mut puts = Vec::new();
     if !counted {
-        let mut count = Count::<Fixes>::read(table, items::fixes(request.account.as_str())).await?;
-        if let Err(text) = count.value.count(request.fixes_per_hour, now) {
+        let mut count = Count::<Fixes>::read(table, items::fixes(intent.account.as_str())).await?;
+        if let Err(text) = count.value.count(intent.fixes_per_hour, now) {
             return Ok(Err(text));
         }
         puts.push(count.put(table, now)?);
     }
-    if let Some((cluster, services)) = &request.rolls {
+    if let Some((cluster, services)) = &intent.rolls {
         let mut count = Count::<Rolling>::read(table, items::rolling(cluster.as_str())).await?;
-        let service = &request.remediation.target().arn;
-        if let Err(text) = count.value.enter(service, *services, request.rolling_percent, now) {
+        let service = &intent.remediation.target().arn;
+        if let Err(text) = count.value.enter(service, *services, intent.rolling_percent, now) {
             return Ok(Err(text));
         }
         puts.push(count.put(table, now)?);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::budget::{Fixes, Rolling};
-use super::{Claim, IncidentId, Known, Ledger, Meeting, Opened, Outcome, Request, Settled};
+use super::{Claim, IncidentId, Intent, Known, Ledger, Meeting, Opened, Outcome, Settled};
 use crate::decide::{History, Wait};
 use crate::finding::Finding;
 use crate::ids::{AccountId, Arn, ChangeId};
@@ -210,24 +210,24 @@ impl Ledger for MemoryLedger {
         Ok(Opened { id, fingerprint, maker: entry.maker, history, settled, dealt_with: false })
     }
 
-    async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Infallible> {
-        let target = request.remediation.target();
+    async fn claim(&mut self, intent: &Intent<'_>, now: Timestamp) -> Result<Claim, Infallible> {
+        let target = intent.remediation.target();
         let claimed =
-            (target.clone(), request.incident.change.clone(), request.remediation.controls().to_vec());
+            (target.clone(), intent.incident.change.clone(), intent.remediation.controls().to_vec());
         if self.claimed.contains(&claimed) {
             return Ok(Claim::Done);
         }
-        let mut fixes = self.fixes.get(request.account).cloned().unwrap_or_default();
-        if let Err(text) = fixes.count(request.fixes_per_hour, now) {
+        let mut fixes = self.fixes.get(intent.account).cloned().unwrap_or_default();
+        if let Err(text) = fixes.count(intent.fixes_per_hour, now) {
             return Ok(Claim::OverBudget(text));
         }
-        if let Some((cluster, services)) = &request.rolls {
+        if let Some((cluster, services)) = &intent.rolls {
             let rolling = self.rolling.entry(cluster.clone()).or_default();
-            if let Err(text) = rolling.enter(&target.arn, *services, request.rolling_percent, now) {
+            if let Err(text) = rolling.enter(&target.arn, *services, intent.rolling_percent, now) {
                 return Ok(Claim::OverBudget(text));
             }
         }
-        self.fixes.insert(request.account.clone(), fixes);
+        self.fixes.insert(intent.account.clone(), fixes);
         self.claimed.insert(claimed);
         Ok(Claim::Mine)
     }

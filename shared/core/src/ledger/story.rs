@@ -16,7 +16,7 @@ use crate::remediation::Expected;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Story {
     /// Who did it and when.
-    pub cause: Told,
+    pub cause: StoryCause,
     /// Where the incident of each control stands.
     pub ends: BTreeMap<String, Settled>,
     /// Writes that were begun, and of whose end nothing is written down.
@@ -29,7 +29,7 @@ pub struct Story {
 
 /// The change behind a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct StoryCause {
     time: Timestamp,
     account: AccountId,
     region: Region,
@@ -90,7 +90,7 @@ impl Applying {
 impl Story {
     /// The beginning of a story.
     pub fn new(cause: &Cause) -> Self {
-        let told = Told {
+        let told = StoryCause {
             time: cause.time,
             account: cause.account.clone(),
             region: cause.region.clone(),

@@ -8,7 +8,7 @@ use crate::decide::{Authorized, Why};
 use crate::facts::{Facts, Need};
 use crate::ids::Arn;
 use crate::judgement::{Judgement, Ruling};
-use crate::ledger::{Claim, Outcome, Request};
+use crate::ledger::{Claim, Intent, Outcome};
 use crate::policy::Policy;
 use crate::ports::{Applied, Ports};
 use crate::remediation::{self, Remediation};
@@ -43,7 +43,7 @@ pub(super) async fn act<P: Ports>(
             continue;
         };
         let budget = policy.budget();
-        let request = Request {
+        let intent = Intent {
             remediation: &remediation,
             incident,
             account: &change.account,
@@ -53,7 +53,7 @@ pub(super) async fn act<P: Ports>(
             rolling_percent: budget.max_rolling_percent.value,
             judgements,
         };
-        let (ruling, outcome) = match ports.claim(&request, now).await? {
+        let (ruling, outcome) = match ports.claim(&intent, now).await? {
             Claim::Mine => match ports.apply(&remediation).await? {
                 Applied::Done => (None, Outcome::Applied),
                 Applied::Gone => (None, Outcome::Gone),

@@ -19,7 +19,7 @@ use shipshape_core::facts::{Facts, Need};
 use shipshape_core::finding::Finding;
 use shipshape_core::judgement::Judgement;
 use shipshape_core::ledger::memory::MemoryLedger;
-use shipshape_core::ledger::{Claim, IncidentId, Ledger, Opened, Outcome, Request, Settled};
+use shipshape_core::ledger::{Claim, IncidentId, Intent, Ledger, Opened, Outcome, Settled};
 use shipshape_core::pipeline::{Case, Occasion, handle};
 use shipshape_core::policy::Policy;
 use shipshape_core::ports::{Applied, Lookup, Notifier, Ports, Remediator};
@@ -211,8 +211,8 @@ impl Ledger for Desk {
         Ok(opened)
     }
 
-    async fn claim(&mut self, request: &Request<'_>, now: Timestamp) -> Result<Claim, Failure> {
-        let Ok(claim) = self.ledger.claim(request, now).await;
+    async fn claim(&mut self, intent: &Intent<'_>, now: Timestamp) -> Result<Claim, Failure> {
+        let Ok(claim) = self.ledger.claim(intent, now).await;
         Ok(claim)
     }
 
