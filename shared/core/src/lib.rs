@@ -25,6 +25,7 @@ pub mod selection;
 pub mod preflight;
 pub mod remediation;
 
+pub mod comparison;
 pub mod policy;
 
 pub mod decide;

@@ -19,6 +19,7 @@ mod error;
 mod exemption;
 mod rule;
 mod setting;
+mod spoken;
 #[cfg(test)]
 mod testing;
 mod window;
@@ -29,8 +30,10 @@ pub use documents::{Document, PARAMETER_LIMIT};
 pub use error::{PolicyError, PolicyErrors};
 pub use exemption::{Exemption, ExemptionMatch};
 pub use rule::{Glob, Subject};
-pub use setting::{Budget, Effective, Mode, ModeError, Setting, Source, Switch};
+pub use setting::{Budget, Effective, Mode, ModeError, Setting, Source, Switch, SwitchError};
 pub use window::{Window, WindowError, windows_next, windows_open};
+
+pub(crate) use spoken::NarrowRule;
 
 use rule::Rule;
 use setting::{Delegation, Settings};

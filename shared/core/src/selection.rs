@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::control::{Control, Severity};
 use crate::controls;
 use crate::policy::{ControlName, Policy};
+use crate::remediation::Safety;
 use crate::resource::ResourceType;
 
 /// What the policy set for one control, by the parameter's name.
@@ -48,6 +49,12 @@ impl Selected {
     /// Whether the policy set any parameter.
     pub fn is_set(&self) -> bool {
         !self.parameters.0.is_empty()
+    }
+
+    /// Whether a violation can be answered by anything but a person: a fix for which somebody has to choose is one
+    /// as soon as the policy chose.
+    pub fn has_fix(&self) -> bool {
+        self.control.call.is_some() && (self.control.safety != Safety::Manual || self.is_set())
     }
 }
 

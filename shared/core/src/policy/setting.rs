@@ -59,14 +59,36 @@ pub enum Switch {
     Freeze,
 }
 
+/// A text that is no position of the switch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a position of the switch: write run, pause or freeze")]
+pub struct SwitchError(String);
+
+impl FromStr for Switch {
+    type Err = SwitchError;
+    fn from_str(text: &str) -> Result<Self, SwitchError> {
+        match text {
+            "run" => Ok(Self::Run),
+            "pause" => Ok(Self::Pause),
+            "freeze" => Ok(Self::Freeze),
+            _ => Err(SwitchError(text.to_owned())),
+        }
+    }
+}
+
 impl Switch {
     /// Reads the parameter's text. What is missing or not understood is a pause: a typo must never start a fix,
     /// nor keep a failed one from being rolled back.
     pub fn read(text: Option<&str>) -> Self {
-        match text.map(str::trim) {
-            Some("run") => Self::Run,
-            Some("freeze") => Self::Freeze,
-            _ => Self::Pause,
+        text.and_then(|text| text.trim().parse().ok()).unwrap_or(Self::Pause)
+    }
+
+    /// What follows from it, in a sentence.
+    pub fn means(self) -> &'static str {
+        match self {
+            Self::Run => "fixes run where the policy says so, unless the stack was deployed as a dry run",
+            Self::Pause => "no new fix runs; deployments of ours are still followed and may be rolled back",
+            Self::Freeze => "nothing is written at all",
         }
     }
 }
@@ -234,6 +256,20 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(Switch::read(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn whoever_sets_the_switch_has_to_say_it_right() {
+        for switch in [Switch::Run, Switch::Pause, Switch::Freeze] {
+            assert_eq!(switch.to_string().parse(), Ok(switch));
+        }
+        for text in ["Run", "run\n", "on", ""] {
+            assert!(text.parse::<Switch>().is_err(), "{text:?}");
+        }
+        assert_eq!(
+            "on".parse::<Switch>().unwrap_err().to_string(),
+            "`on` is not a position of the switch: write run, pause or freeze"
+        );
     }
 
     #[test]
