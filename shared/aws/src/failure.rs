@@ -1,5 +1,8 @@
 //! What went wrong with a call, and whether it may go better later.
 
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -56,6 +59,9 @@ const MISSING: &[&str] = &[
     "ImageNotFoundException",
 ];
 
+/// What stands for a code where there is nothing to sign a call with.
+pub const NO_CREDENTIALS: &str = "no credentials";
+
 /// How EC2 ends such codes: `InvalidVpcID.NotFound`.
 const NOT_FOUND: &str = ".NotFound";
 
@@ -97,6 +103,11 @@ impl Failure {
                 SdkError::ConstructionFailure(_) => FailureKind::Refused,
                 _ => FailureKind::Retryable,
             };
+            if let SdkError::DispatchFailure(unsent) = error
+                && let Some(why) = unsent.as_connector_error().and_then(|error| no_credentials(error))
+            {
+                return Self { call, code: NO_CREDENTIALS.to_owned(), message: why, kind };
+            }
             return Self { call, code: code.to_owned(), message: String::new(), kind };
         };
         let code = service.err().code().unwrap_or("no code");
@@ -110,6 +121,19 @@ impl Failure {
         let message = service.err().message().unwrap_or_default();
         Self { call, code: code.to_owned(), message: message.to_owned(), kind }
     }
+}
+
+/// Why there are no credentials, if that is what kept a call from being sent. Such an error names files, profiles and
+/// variables, and no secret.
+fn no_credentials(error: &(dyn Error + 'static)) -> Option<String> {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    let mut causes = causes.skip_while(|error| !error.is::<CredentialsError>());
+    let found = causes.next()?.to_string();
+    // What a chain of providers tried follows on lines of its own.
+    let first =
+        |said: String| said.lines().next().map(|line| line.trim_end_matches(" Attempted:").to_owned());
+    let deeper: Vec<String> = causes.filter_map(|cause| first(cause.to_string())).collect();
+    Some(if deeper.is_empty() { found } else { deeper.join(": ") })
 }
 
 #[cfg(test)]
@@ -164,6 +188,14 @@ mod tests {
                 format!("DescribeServices: {}: words", code.unwrap_or("no code"))
             );
         }
+    }
+
+    #[test]
+    fn missing_credentials_are_told_as_that() {
+        let nowhere = CredentialsError::not_loaded("no profile, no variable");
+        let failure = of(SdkError::dispatch_failure(ConnectorError::other(nowhere.into(), None)));
+        assert_eq!((failure.code.as_str(), failure.kind), (NO_CREDENTIALS, FailureKind::Retryable));
+        assert_eq!(failure.message, "no profile, no variable");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every function uses, in reading order: messages in ([`receive`]), the loop ([`run`]), the ports ([`desk`]), and
 //! what stands behind them: the [`ledger`], the [`policy`], people told ([`notify`]), other functions asked ([`ask`]).
+//! What is for the desk: [`parameters`].
 
 pub mod run;
 
@@ -12,6 +13,8 @@ pub mod ask;
 pub mod ledger;
 pub mod notify;
 pub mod policy;
+
+pub mod parameters;
 
 pub mod failure;
 pub mod log;
