@@ -133,6 +133,19 @@ fn a_bare_cargo_run_builds_no_sdk() {
     }
 }
 
+/// What the desk asks of AWS is Parameter Store alone. The SDK of EC2 takes minutes to build.
+#[test]
+fn the_command_line_links_no_sdk_of_what_is_judged() {
+    for manifest in ["functions/cli/Cargo.toml", "shared/aws/Cargo.toml"] {
+        for service in ["ec2", "ecr", "ecs"] {
+            for name in [format!("aws-sdk-{service}"), format!("shipshape-{service}")] {
+                assert!(!text(manifest).contains(&name), "{manifest} names {name}");
+            }
+        }
+    }
+    assert!(!text("functions/cli/Cargo.toml").contains("default = ["), "a bare build has no feature");
+}
+
 fn cargo_tree(package: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args([

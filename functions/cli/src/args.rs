@@ -9,16 +9,23 @@ use jiff::Timestamp;
 use shipshape_core::check::Home;
 use shipshape_core::control::{Control, Severity};
 use shipshape_core::ids::{AccountId, Region};
-use shipshape_core::policy::Mode;
+use shipshape_core::policy::{Mode, Switch};
 use shipshape_core::resource::ResourceType;
 use shipshape_core::{controls, selection};
+
+mod deployed;
+
+pub(crate) use deployed::Push;
+
+use deployed::{PUSH, SWITCH, switch};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default());
 
-/// Shipshape at your desk: what it would have done, and what your documents violate. Offline; nothing calls AWS.
+/// Shipshape at your desk: what it would have done, and what your documents violate. Offline: nothing but `policy push`
+/// and `switch` calls AWS.
 #[derive(Debug, Parser)]
 #[command(name = "shipshape", version, styles = STYLES, propagate_version = true, after_help = EXIT)]
 pub(crate) struct Cli {
@@ -73,6 +80,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Show or set the switch of what is deployed: run, pause or freeze [feature aws]
+    #[command(after_help = SWITCH)]
+    Switch {
+        /// Where to set it; shown as it stands, if not given.
+        #[arg(value_parser = switch, value_name = "run|pause|freeze")]
+        to: Option<Switch>,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell.
@@ -121,6 +135,9 @@ pub(crate) enum PolicyCommand {
         #[arg(long, value_parser = time)]
         now: Option<Timestamp>,
     },
+    /// Say what a policy changes against the deployed one, and deploy it [feature aws]
+    #[command(after_help = PUSH)]
+    Push(Push),
 }
 
 /// `replay`

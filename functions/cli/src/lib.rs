@@ -3,6 +3,7 @@
 mod args;
 mod catalogue;
 mod check;
+mod deployed;
 mod output;
 mod place;
 mod policy_file;
@@ -116,6 +117,8 @@ fn command(command: Command, voices: &mut Voices<'_>) -> anyhow::Result<Status> 
         Command::Policy { command: PolicyCommand::Check { file, now } } => {
             policy_file::check(&file, now, voices)
         }
+        Command::Policy { command: PolicyCommand::Push(args) } => deployed::push(&args, voices),
+        Command::Switch { to } => deployed::switch(to, voices),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "shipshape", &mut script);

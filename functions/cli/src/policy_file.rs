@@ -53,14 +53,8 @@ fn read(path: &Path) -> anyhow::Result<(Policy, String)> {
 pub(crate) fn check(path: &Path, now: Option<Timestamp>, voices: &mut Voices<'_>) -> anyhow::Result<Status> {
     let (policy, file) = read(path)?;
     let now = now.unwrap_or_else(Timestamp::now);
-    let (live, expired): (Vec<_>, Vec<_>) = policy.exemptions().iter().partition(|one| one.is_live(now));
-    let mut text = String::new();
-    for one in &expired {
-        let why = "has expired and suppresses nothing: renew it, or take it out";
-        let Exemption { control, resource, owner, expires, source, .. } = one;
-        let of = format!("the exemption of {owner} for {control} on {resource}, through {expires},");
-        writeln!(text, "{}", plain(&format!("{source}: {of} {why}")))?;
-    }
+    let live: Vec<_> = policy.exemptions().iter().filter(|one| one.is_live(now)).collect();
+    let mut text = expired(&policy, now);
     writeln!(text, "{} is right", plain(&files::name(path)))?;
     let selection = Selection::of(&policy, &[], Severity::Informational);
     judged(&mut text, &selection);
@@ -80,17 +74,42 @@ pub(crate) fn check(path: &Path, now: Option<Timestamp>, voices: &mut Voices<'_>
         answer.iter().for_each(|line| lines(&mut text, line, 4));
     }
     title(&mut text, &format!("parameters, of {PARAMETER_LIMIT} bytes at most"));
-    let mut over = Vec::new();
     for (parameter, bytes) in policy.usage() {
         writeln!(text, "  {bytes:>5} bytes  {:>3} %  {}", bytes * 100 / PARAMETER_LIMIT, plain(&parameter))?;
-        if bytes > PARAMETER_LIMIT {
-            over.push(parameter);
-        }
     }
     exemptions(&mut text, "exemptions that hold", &live);
     voices.result(&text, None)?;
+    fits(&policy)?;
+    Ok(Status::Done)
+}
+
+/// A policy that may be deployed: it is right, and every parameter holds its part of it.
+#[cfg(feature = "aws")]
+pub(crate) fn pushable(path: &Path, now: Timestamp, voices: &mut Voices<'_>) -> anyhow::Result<Policy> {
+    let (policy, _) = read(path)?;
+    fits(&policy)?;
+    voices.say(&expired(&policy, now));
+    Ok(policy)
+}
+
+/// A line for each exemption that no longer holds.
+fn expired(policy: &Policy, now: Timestamp) -> String {
+    let mut text = String::new();
+    for one in policy.exemptions().iter().filter(|one| !one.is_live(now)) {
+        let why = "has expired and suppresses nothing: renew it, or take it out";
+        let Exemption { control, resource, owner, expires, source, .. } = one;
+        let of = format!("the exemption of {owner} for {control} on {resource}, through {expires},");
+        let _infallible = writeln!(text, "{}", plain(&format!("{source}: {of} {why}")));
+    }
+    text
+}
+
+/// Refuses a policy that no parameter could hold.
+fn fits(policy: &Policy) -> anyhow::Result<()> {
+    let over = policy.usage().into_iter().filter(|(_, bytes)| *bytes > PARAMETER_LIMIT);
+    let over: Vec<String> = over.map(|(parameter, _)| parameter).collect();
     if over.is_empty() {
-        return Ok(Status::Done);
+        return Ok(());
     }
     bail!(
         "too long for SSM: {} would be over {PARAMETER_LIMIT} bytes; move accounts to parameters of their own, or cut rules",
@@ -201,7 +220,7 @@ fn modes(policy: &Policy, selection: &Selection, account: &AccountId) -> Vec<Str
         if mode.value == Mode::Fix {
             let what = if disruptive.value { "disruptive fixes too" } else { "safe fixes only" };
             answer.push_str(&format!(", {what} ({})", disruptive.source));
-            if answerer(selected) == "a person" {
+            if !selected.has_fix() {
                 slug.push_str(" (a person)");
             }
         }

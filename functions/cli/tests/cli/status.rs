@@ -62,6 +62,40 @@ fn a_wrong_policy_is_said_with_line_and_column_and_is_exit_status_2() {
 }
 
 #[test]
+fn what_calls_aws_is_in_the_help_and_needs_its_words_right() {
+    for (args, part) in [
+        (vec!["--help"], "  switch "),
+        (vec!["policy", "--help"], "  push "),
+        (vec!["switch", "--help"], "Needs a binary with the feature `aws`."),
+        (vec!["policy", "push", "--help"], "Needs a binary with the feature `aws`."),
+    ] {
+        assert!(out(&run(&args)).contains(part), "{args:?}");
+    }
+    let wrong = run(&["switch", "on"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let message = "`on` is not a position of the switch: write run, pause or freeze";
+    assert!(err(&wrong).contains(message), "{}", err(&wrong));
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_binary_that_cannot_call_aws_says_how_to_build_one() {
+    for (args, command) in [
+        (vec!["switch"], "switch"),
+        (vec!["switch", "freeze"], "switch freeze"),
+        (vec!["policy", "push", "policy.toml"], "policy push policy.toml"),
+        (vec!["policy", "push", "my policy.toml", "--dry-run"], "policy push --dry-run 'my policy.toml'"),
+    ] {
+        let output = run(&args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(out(&output).is_empty());
+        let said = err(&output);
+        assert!(said.contains(&format!("\n  cargo run --features aws -- {command}\n")), "{said}");
+        assert!(said.contains("cargo install --locked --path functions/cli --features aws"), "{said}");
+    }
+}
+
+#[test]
 fn usage_errors_are_exit_status_2_and_name_what_is_near() {
     for args in [
         vec!["replay"],
