@@ -14,14 +14,17 @@ test: lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features shipshape/aws -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 # The template and the functions on emulators of AWS. Each function is built by itself, as it ships; what is not built
-# with others can't get a feature from them. Output of the last run stays in target/e2e/runs.
+# with others can't get a feature from them. So is the command line that calls AWS. Output of the last run stays in
+# target/e2e/runs.
 FUNCTIONS := $(filter-out functions/cli/Cargo.toml,$(wildcard functions/*/Cargo.toml))
 e2e: e2e-setup
 	rm -rf $(TARGET)/e2e/runs
 	set -e; for function in $(FUNCTIONS); do $(CARGO) build --manifest-path $$function; done
+	$(CARGO) build --manifest-path functions/cli/Cargo.toml --features aws
 	$(CARGO) test -p shipshape-e2e
 
 # A local AWS with the stack as it ships, to put events on by hand; the README shows how. It prints what to set, and runs
