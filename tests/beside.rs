@@ -62,9 +62,18 @@ fn what_nobody_saw_being_made_may_be_a_templates() {
     let scaled = [Call::update_service(0, &open, &["desiredCount"])];
     let ours = "mode = \"fix\"\ndisruptive = true\n";
     let judged = walk(&mut world(policy(ours), &state), &scaled, PUBLIC_IP);
-    assert_eq!(story(&judged), ["failed notify notified"]);
-    let reason = &judged[0].ruling.as_ref().unwrap().reason.text;
+    // CloudTrail comes later than what ECS tells.
+    assert_eq!(story(&judged), ["failed wait waiting", "failed notify notified"]);
+    let reason = &judged[1].ruling.as_ref().unwrap().reason.text;
     assert!(reason.starts_with("nobody saw with what it was made"), "{reason}");
+    let told_in_time = [
+        Call::update_service(0, &open, &["desiredCount"]),
+        Call::update_service(5, &open, &["networkConfiguration"]),
+    ];
+    let judged = walk(&mut world(policy(ours), &state), &told_in_time, PUBLIC_IP);
+    assert_eq!(story(&judged)[0], "failed wait waiting");
+    let reason = &judged[1].ruling.as_ref().unwrap().reason.text;
+    assert!(!reason.contains("nobody saw") && !reason.contains("CloudTrail"), "{reason}");
     // Where the policy takes that on itself, the pre-flight has the word.
     let judged = walk(&mut world(policy(FIX), &state), &scaled, PUBLIC_IP);
     let reason = &judged[0].ruling.as_ref().unwrap().reason.text;

@@ -13,7 +13,7 @@ use shipshape_core::notification::{Done, Notification};
 use shipshape_core::pipeline::Occasion;
 use shipshape_core::ports::{Applied, Lookup, Notifier, Ports, Remediator};
 use shipshape_core::remediation::{Action, Remediation};
-use shipshape_core::resource::ResourceId;
+use shipshape_core::resource::{Resource, ResourceId};
 
 use crate::failure::{Failure, FailureKind};
 use crate::ledger::Attempt;
@@ -42,6 +42,8 @@ pub struct Desk<'a, R> {
     pub topic: &'a str,
     /// What was written, where the plan could not know what it leads to.
     pub done: Option<Done>,
+    /// What the last write made of the resource.
+    pub ours: Option<Resource>,
 }
 
 impl<R: Reach> Desk<'_, R> {
@@ -54,22 +56,36 @@ impl<R: Reach> Desk<'_, R> {
     }
 
     /// Holds a resource for this attempt alone. What earlier ones left unfinished, whatever brought them, is finished:
-    /// messages that were not sent are, and of writes that were begun it is found out what became of them.
+    /// messages that were not sent are, and of writes that were begun it is found out what became of them. What AWS refuses
+    /// to have finished stays so, and keeps nothing else from being done.
     async fn hold(&mut self, target: &ResourceId) -> Result<(), Failure> {
-        let now = Timestamp::now();
-        for change in self.attempt.hold(target, now).await? {
-            let Some(story) = self.attempt.story(target, &change).cloned() else { continue };
-            if let Message::Pending(notification) = &story.message {
-                self.send(target, &change, notification).await?;
-            }
-            for applying in story.applying.iter().filter(|applying| applying.called) {
-                let Some(wrote) = self.was_made(target, applying).await? else { continue };
-                tracing::info!(resource = %target.arn, %change, action = applying.action, "an earlier attempt made this write: adopted");
-                let told = self.attempt.adopt(target, &change, applying, wrote).await?;
-                self.attempt.record(target, now).await?;
-                if let Some(told) = told {
-                    self.send(target, &change, &told).await?;
+        for change in self.attempt.hold(target, Timestamp::now()).await? {
+            match self.finish(target, &change).await {
+                Err(failure) if failure.kind == FailureKind::Refused => {
+                    tracing::error!(alarm = "unfinished", resource = %target.arn, %change, %failure, "what an earlier attempt left can't be finished");
                 }
+                finished => finished?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Finishes the story of a change.
+    async fn finish(&mut self, target: &ResourceId, change: &ChangeId) -> Result<(), Failure> {
+        let now = Timestamp::now();
+        let Some(story) = self.attempt.story(target, change).cloned() else { return Ok(()) };
+        if let Message::Pending(notification) = &story.message {
+            self.send(target, change, notification).await?;
+            self.attempt.record(target, now).await?;
+        }
+        for applying in story.applying.iter().filter(|applying| applying.called) {
+            let Some(wrote) = self.was_made(target, applying).await? else { continue };
+            tracing::info!(resource = %target.arn, %change, action = applying.action, "an earlier attempt made this write: adopted");
+            let told = self.attempt.adopt(target, change, applying, wrote).await?;
+            self.attempt.record(target, now).await?;
+            if let Some(told) = told {
+                self.send(target, change, &told).await?;
+                self.attempt.record(target, now).await?;
             }
         }
         Ok(())
@@ -104,20 +120,30 @@ impl<R: Reach> Desk<'_, R> {
             // A revision never changes.
             return self.reach.write(remediation, remediation.after()).await;
         }
-        let Some(now) = self.reach.describe(remediation.target()).await? else {
+        let now = match self.reach.describe(remediation.target()).await {
+            Err(failure) => {
+                self.attempt.withhold(remediation, Timestamp::now()).await?;
+                return Err(failure);
+            }
+            Ok(now) => now,
+        };
+        let Some(now) = now else {
             let message = "it is gone";
             return Err(Failure {
                 kind: FailureKind::Missing,
                 ..Failure::refused("Describe", "gone", message)
             });
         };
-        let Some(after) = remediation.onto(&now) else {
-            self.attempt.withhold(remediation.target(), Timestamp::now()).await?;
+        let ours = self.ours.as_ref().filter(|ours| ours.id == *remediation.target());
+        let Some(after) = remediation.onto(&now, ours) else {
+            self.attempt.withhold(remediation, Timestamp::now()).await?;
             let message =
                 format!("{} has changed since it was judged: it is judged anew", remediation.target());
             return Err(Failure::later("Describe", "changed", message));
         };
-        self.reach.write(remediation, &after).await
+        let wrote = self.reach.write(remediation, &after).await?;
+        self.ours = Some(after);
+        Ok(wrote)
     }
 }
 
@@ -150,7 +176,7 @@ impl<R: Reach> Remediator for Desk<'_, R> {
         match self.policies.still(&self.account, &self.decreed).await {
             Ok(true) => {}
             still => {
-                self.attempt.withhold(remediation.target(), Timestamp::now()).await?;
+                self.attempt.withhold(remediation, Timestamp::now()).await?;
                 let message =
                     "the switch or the policy has changed since this was decided: it is decided anew";
                 return Err(still.err().unwrap_or(Failure::later("GetParameters", "changed", message)));
@@ -179,10 +205,10 @@ impl<R: Reach> Notifier for Desk<'_, R> {
     async fn publish(&mut self, judgements: &[&Judgement]) -> Result<(), Failure> {
         let now = Timestamp::now();
         let name = self.decreed.policy.account_name(&self.account);
-        let incident = judgements.iter().find_map(|judgement| judgement.incident.clone());
-        let (Some(mut notification), Some(incident)) = (Notification::of(judgements, name), incident) else {
-            return Ok(());
-        };
+        let Some(mut notification) = Notification::of(judgements, name) else { return Ok(()) };
+        let incidents = || judgements.iter().filter_map(|judgement| judgement.incident.as_ref());
+        let named = incidents().find(|id| id.change.as_str() == notification.incident());
+        let Some(incident) = named.or(incidents().next()) else { return Ok(()) };
         notification.done = self.done.take();
         let (target, change) = (&incident.target, &incident.change);
         let notification = self.attempt.tell(target, change, notification)?;

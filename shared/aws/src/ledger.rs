@@ -19,6 +19,7 @@ use shipshape_core::ledger::book::Book;
 use shipshape_core::ledger::story::{Applying, Message, Story};
 use shipshape_core::ledger::{Claim, IncidentId, Intent, Opened, Outcome, Settled};
 use shipshape_core::notification::{Done, Notification};
+use shipshape_core::remediation::Remediation;
 use shipshape_core::resource::ResourceId;
 
 mod claim;
@@ -51,6 +52,10 @@ struct Held {
     stories: BTreeMap<ChangeId, Story>,
     /// The stories that are in the table already.
     stored: BTreeSet<ChangeId>,
+    /// The changes whose stories were looked for.
+    looked: BTreeSet<ChangeId>,
+    /// Whether nothing was ever written down of it: no story is looked for then.
+    fresh: bool,
     /// Whether anything is not written down yet.
     dirty: bool,
 }
@@ -70,10 +75,22 @@ impl<'a> Attempt<'a> {
         }
         let (lease, book) = self.table.lease(target, &self.owner, self.until, now).await?;
         let unfinished: Vec<ChangeId> = book.unfinished().cloned().collect();
-        let held = Held { lease, book, stories: BTreeMap::new(), stored: BTreeSet::new(), dirty: false };
+        let fresh = book.is_empty();
+        let held = Held {
+            lease,
+            book,
+            stories: BTreeMap::new(),
+            stored: BTreeSet::new(),
+            looked: BTreeSet::new(),
+            fresh,
+            dirty: false,
+        };
         self.held.insert(target.clone(), held);
         for change in &unfinished {
             self.load(target, change).await?;
+            if self.story(target, change).is_none() {
+                self.held(target)?.book.forget(change);
+            }
         }
         Ok(unfinished)
     }
@@ -93,9 +110,11 @@ impl<'a> Attempt<'a> {
     }
 
     async fn load(&mut self, target: &ResourceId, change: &ChangeId) -> Result<(), Failure> {
-        let held = self.held.get_mut(target).ok_or_else(|| lost(target))?;
-        if !held.stories.contains_key(change)
-            && let Some(story) = self.table.story(target, change).await?
+        let table = self.table;
+        let held = self.held(target)?;
+        if !held.fresh
+            && held.looked.insert(change.clone())
+            && let Some(story) = table.story(target, change).await?
         {
             held.stored.insert(change.clone());
             held.stories.insert(change.clone(), story);
@@ -110,9 +129,7 @@ impl<'a> Attempt<'a> {
     /// Puts a finding of a resource that is held to its incident.
     pub async fn open(&mut self, finding: &Finding, now: Timestamp) -> Result<Opened, Failure> {
         let (target, cause) = (&finding.resource, &finding.cause);
-        if self.held(target)?.book.may_have_ended(finding) {
-            self.load(target, &cause.id).await?;
-        }
+        self.load(target, &cause.id).await?;
         let ended = |story: &Story| story.has_ended(finding.control.slug);
         if self.story(target, &cause.id).is_some_and(ended) {
             return Ok(Opened {
@@ -132,9 +149,7 @@ impl<'a> Attempt<'a> {
         let opened = held.book.open(finding, now);
         held.dirty = true;
         // What goes on since another change is that change's story.
-        if opened.id.change != cause.id {
-            self.load(target, &opened.id.change).await?;
-        }
+        self.load(target, &opened.id.change).await?;
         let stories = &mut self.held(target)?.stories;
         stories.entry(opened.id.change.clone()).or_insert_with(|| Story::new(cause));
         Ok(opened)
@@ -159,7 +174,7 @@ impl<'a> Attempt<'a> {
         };
         story.ends.insert(id.control.to_owned(), settled);
         for story in held.stories.values_mut() {
-            story.applying.retain(|applying| !applying.ends(id.control, &id.change));
+            story.applying.retain(|applying| !applying.ends(id.control));
         }
         held.dirty = true;
         Ok(())
@@ -211,12 +226,12 @@ impl<'a> Attempt<'a> {
     }
 
     /// What was claimed was not called: it stays counted, and is nobody's write.
-    pub async fn withhold(&mut self, target: &ResourceId, now: Timestamp) -> Result<(), Failure> {
-        let table = self.table;
+    pub async fn withhold(&mut self, remediation: &Remediation, now: Timestamp) -> Result<(), Failure> {
+        let (table, target) = (self.table, remediation.target());
+        let plan = claim::plan(remediation);
         let held = self.held(target)?;
-        for story in held.stories.values_mut() {
-            story.applying.iter_mut().for_each(|applying| applying.called = false);
-        }
+        let begun = held.stories.values_mut().flat_map(|story| &mut story.applying);
+        begun.filter(|applying| applying.plan == plan).for_each(|applying| applying.called = false);
         held.dirty = true;
         table.write(target, held, false, now).await
     }

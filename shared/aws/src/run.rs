@@ -27,7 +27,7 @@ use tokio::sync::Mutex;
 
 use crate::ask::ask;
 use crate::desk::Desk;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::ledger::{Attempt, Table};
 use crate::log;
 use crate::notify::publish;
@@ -175,6 +175,7 @@ impl Process {
             sns: &home.sns,
             topic: self.settings.topic.as_str(),
             done: None,
+            ours: None,
         };
         let judged = async {
             let occasion = match matter.target().filter(|_| matter.again) {
@@ -246,8 +247,17 @@ impl Home {
         if self.table.was_told(name, now).await? {
             return Ok(());
         }
-        publish(&self.sns, topic, notice::letter(notice, account, region)).await?;
-        self.table.told(name, now).await
+        match publish(&self.sns, topic, notice::letter(notice, account, region)).await {
+            // What can't be told of the policy keeps nothing from being judged by it.
+            Err(failure) if failure.kind == FailureKind::Refused => {
+                tracing::error!(alarm = "untold", %failure, "nobody could be told of the policy");
+                Ok(())
+            }
+            told => {
+                told?;
+                self.table.told(name, now).await
+            }
+        }
     }
 }
 

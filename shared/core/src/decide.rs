@@ -7,12 +7,13 @@ use crate::change::Origin;
 use crate::control::Control;
 use crate::facts::Need;
 use crate::finding::{Finding, Owner};
-use crate::policy::{Effective, ExemptionMatch, Mode, Policy, Source, Switch, windows_next, windows_open};
+use crate::policy::{Effective, ExemptionMatch, Mode, Policy, Source, Switch};
 use crate::preflight::{Preflight, Refusal, WaitFor};
 use crate::remediation::{Fix, Proof, Safety};
 use crate::resource::Resource;
 
 mod beside;
+mod when;
 
 /// How long a fix waits for a deployment, a mended revision or anything else that should end by itself.
 pub const DEADLINE: SignedDuration = SignedDuration::from_mins(60);
@@ -237,6 +238,10 @@ fn ready(
     let Some(Proposal { resource, fix, preflight }) = proposal else {
         return Answer::Notify(Why::Person, "there is no automatic fix: a person has to choose".to_owned());
     };
+    if let Some(until) = when::unseen(finding, fix, wants, history.first_seen.unwrap_or(now), now) {
+        let text = format!("who made it may still be told, by CloudTrail until {until}");
+        return Answer::Wait(Wait::Until(until), Why::Waiting, text);
+    }
     if let Some((why, text)) = not_allowed(finding, fix, policy, wants, history) {
         return Answer::Notify(why, text);
     }
@@ -259,7 +264,7 @@ fn ready(
     if let Some(answer) = proof.and_then(|proof| beside::beside(finding, proof, policy, history, now)) {
         return answer;
     }
-    if let Some((until, why, text)) = too_early(wants, history.first_seen.unwrap_or(now), now) {
+    if let Some((until, why, text)) = when::too_early(wants, history.first_seen.unwrap_or(now), now) {
         return Answer::Wait(Wait::Until(until), why, text);
     }
     match ready {
@@ -273,7 +278,7 @@ fn ready(
             }
             Answer::Fix(Box::new(authorized), text)
         }
-        Err((waits_for, _)) => wait(waits_for, history, now),
+        Err((waits_for, _)) => when::wait(waits_for, history, now),
     }
 }
 
@@ -360,34 +365,6 @@ fn not_allowed(
         return Some((Why::Breaker, cite(&text, &budget.breaker.source)));
     }
     None
-}
-
-/// Grace first, then the window: time to fix it themselves, then a time when it disturbs least.
-fn too_early(wants: &Effective, began: Timestamp, now: Timestamp) -> Option<(Timestamp, Why, String)> {
-    let grace = wants.grace.value;
-    let due = began.checked_add(grace).unwrap_or(Timestamp::MAX);
-    if now < due {
-        let text = cite(&format!("the team has until {due} to fix it"), &wants.grace.source);
-        return Some((due, Why::Grace, text));
-    }
-    let windows = &wants.windows;
-    if !windows_open(&windows.value, now) {
-        let next = windows_next(&windows.value, now);
-        let text = cite(&format!("no window is open until {next}"), &windows.source);
-        return Some((next, Why::Window, text));
-    }
-    None
-}
-
-/// Waits, but not for ever: the time runs from when the waiting began.
-fn wait(waits_for: &WaitFor, history: &History, now: Timestamp) -> Answer {
-    let latest = history.deadline.unwrap_or(now.checked_add(DEADLINE).unwrap_or(Timestamp::MAX));
-    if now < latest {
-        Answer::Wait(Wait::For(waits_for.clone(), latest), Why::Waiting, waits_for.to_string())
-    } else {
-        let text = format!("{waits_for}, and the time for it ran out after {} minutes", DEADLINE.as_mins());
-        Answer::Notify(Why::Deadline, text)
-    }
 }
 
 fn refused(refusals: &[Refusal]) -> Answer {

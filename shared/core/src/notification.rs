@@ -225,6 +225,11 @@ impl Notification {
         Some(fit::fitted(notification))
     }
 
+    /// The change that began the incident.
+    pub fn incident(&self) -> &str {
+        &self.incident
+    }
+
     /// The subject: at most 99 printable ASCII characters, the first of them a letter.
     pub fn subject(&self) -> String {
         subject::subject(self)

@@ -276,10 +276,14 @@ async fn settle<P: Ports>(ruled: Ruled, ports: &mut P, now: Timestamp) -> Result
         outcome: outcome.clone(),
         reason: ruling.reason.text.as_str().into(),
     };
-    if opened.settled.is_some_and(|before| before == settled && *outcome != Outcome::Applied) {
+    let written = *outcome == Outcome::Applied;
+    if *outcome == Outcome::Repeated {
+        return Ok(judgement);
+    }
+    let repeats = !written && opened.settled.is_some_and(|before| before == settled);
+    ports.settle(&opened.id, settled, now).await?;
+    if repeats {
         judgement.outcome = Some(Outcome::Repeated);
-    } else {
-        ports.settle(&opened.id, settled, now).await?;
     }
     Ok(judgement)
 }

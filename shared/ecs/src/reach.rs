@@ -95,13 +95,7 @@ impl Reach for Ecs {
     ) -> Result<bool, Failure> {
         let answers = lookup::fetch(&self.client, needs).await?;
         for answer in &answers {
-            if let Some(reason) = failed(answer) {
-                return Err(Failure::later(
-                    "Describe",
-                    &reason,
-                    "ECS could not tell of everything it was asked",
-                ));
-            }
+            whole(answer)?;
             self.learn(answer, facts, selection).await?;
         }
         let mut learned = !answers.is_empty();
@@ -122,6 +116,7 @@ impl Reach for Ecs {
     async fn describe(&mut self, id: &ResourceId) -> Result<Option<Resource>, Failure> {
         let mut facts = Facts::default();
         for answer in lookup::fetch(&self.client, &[Need::Resource(id.clone())]).await? {
+            whole(&answer)?;
             facts.absorb(&answer);
         }
         let known = facts.known(id).filter(|resource| exists(resource)).cloned();
@@ -159,12 +154,18 @@ fn exists(resource: &Resource) -> bool {
     }
 }
 
-/// Why ECS could not describe what it was asked, where that is anything but that there is no such thing (ECS developer
-/// guide, API failure reasons).
-fn failed(answer: &RawValue) -> Option<String> {
-    let answer: Value = serde_json::from_str(answer.get()).ok()?;
-    let reasons = answer.get("failures")?.as_array()?.iter().filter_map(|one| one.get("reason")?.as_str());
-    reasons.into_iter().find(|reason| *reason != "MISSING").map(str::to_owned)
+/// An answer that tells of everything it was asked, if only that there is no such thing. ECS may have other reasons not to
+/// (ECS developer guide, API failure reasons), and then nothing is gone.
+fn whole(answer: &RawValue) -> Result<(), Failure> {
+    let answer: Value = serde_json::from_str(answer.get()).unwrap_or_default();
+    let failures = answer.get("failures").and_then(Value::as_array).into_iter().flatten();
+    let mut reasons = failures.filter_map(|one| one.get("reason")?.as_str());
+    match reasons.find(|reason| *reason != "MISSING") {
+        Some(reason) => {
+            Err(Failure::later("Describe", reason, "ECS could not tell of everything it was asked"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether two revisions are of one family in one place.

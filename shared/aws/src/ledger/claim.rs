@@ -11,7 +11,7 @@ use shipshape_core::ledger::budget::{Fixes, Rolling};
 use shipshape_core::ledger::story::{Applying, End};
 use shipshape_core::ledger::{Claim, Intent, Outcome, Settled};
 use shipshape_core::notification::Notification;
-use shipshape_core::remediation::{Action, mended};
+use shipshape_core::remediation::{Action, Remediation, mended};
 use shipshape_core::resource::ResourceId;
 
 use super::items::{self, Item, body, int, number};
@@ -38,7 +38,10 @@ pub(super) async fn claim(
     };
     // Begun before and not made: it was counted then.
     let counted = take_back(held, &applying);
-    let Some(story) = held.stories.get_mut(&intent.incident.change) else {
+    // The story that the message about it names.
+    let named = held.stories.keys().find(|change| change.as_str() == applying.message.incident()).cloned();
+    let change = named.unwrap_or_else(|| intent.incident.change.clone());
+    let Some(story) = held.stories.get_mut(&change) else {
         return Err(Failure::later("TransactWriteItems", "no story", "the incident is not open"));
     };
     story.applying.push(applying.clone());
@@ -72,7 +75,7 @@ pub(super) async fn claim(
 
 /// Takes back what was begun for the same incidents. Answers whether anything was.
 fn take_back(held: &mut Held, applying: &Applying) -> bool {
-    let same = |begun: &Applying| applying.ends.iter().any(|end| begun.ends(&end.control, &end.change));
+    let same = |begun: &Applying| applying.ends.iter().any(|end| begun.ends(&end.control));
     let mut was = false;
     for story in held.stories.values_mut() {
         let before = story.applying.len();
@@ -101,10 +104,15 @@ fn applying(intent: &Intent<'_>) -> Option<Applying> {
         called: true,
         expected: remediation.expected(),
         content: after.map(|value| mended::content_hash(&value)),
-        plan: Fingerprint::of_text(&serde_json::to_string(remediation.patch()).unwrap_or_default()),
+        plan: plan(remediation),
         ends: ends.collect(),
         message: Box::new(message),
     })
+}
+
+/// The hash of a plan.
+pub(super) fn plan(remediation: &Remediation) -> Fingerprint {
+    Fingerprint::of_text(&serde_json::to_string(remediation.patch()).unwrap_or_default())
 }
 
 /// The counts with this write in them; otherwise the sentence that says which of them has no room. What rolls is looked

@@ -186,8 +186,10 @@ impl Table {
                 .table_name(&self.name)
                 .set_item(Some(items::change(target, change)))
                 .item("v", number(items::VERSION))
-                .item("ttl", items::forgotten(now))
                 .item("body", body(story)?);
+            if story.is_finished() {
+                put = put.item("ttl", items::forgotten(now));
+            }
             if !held.stored.contains(change) {
                 put = put.condition_expression("attribute_not_exists(pk)");
             }

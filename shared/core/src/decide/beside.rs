@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, History, Wait, Why, cite, too_early};
+use super::when::too_early;
+use super::{Answer, History, Wait, Why, cite};
 use crate::control::Control;
 use crate::finding::Finding;
 use crate::policy::{ExemptionMatch, Mode, Policy, Subject};

@@ -73,11 +73,9 @@ impl Book {
         }
     }
 
-    /// Whether a finding's change may have been dealt with: it began the latest incident of its control, or came before
-    /// that. Its story tells.
-    pub fn may_have_ended(&self, finding: &Finding) -> bool {
-        let known = self.controls.get(&key(finding.control.slug, !finding.violations.is_empty()));
-        known.is_some_and(|known| finding.cause.time <= known.began)
+    /// Whether nothing was ever written into it.
+    pub fn is_empty(&self) -> bool {
+        self.controls.is_empty()
     }
 
     /// Whether an incident waits.
@@ -88,6 +86,11 @@ impl Book {
     /// The changes whose story is not finished.
     pub fn unfinished(&self) -> impl Iterator<Item = &ChangeId> {
         self.unfinished.iter()
+    }
+
+    /// A story that is told of nowhere has nothing to be finished.
+    pub fn forget(&mut self, change: &ChangeId) {
+        self.unfinished.remove(change);
     }
 
     /// Remembers whether a story is finished.
@@ -235,7 +238,23 @@ pub(super) mod tests {
         assert!(shown.history.undone);
         book.settle(CONTROL, &shown.id.change, &settled(&first, Outcome::Notified));
         assert!(book.open(&finding("c", false), at(20)).history.undone);
-        assert!(!book.open(&finding("d", true), at(30)).history.undone, "a change of its own");
+        let back = book.open(&finding("d", true), at(30)).history;
+        assert_eq!(
+            (back.undone, back.reverts),
+            (false, 1),
+            "the news came before the change that they told of"
+        );
+    }
+
+    #[test]
+    fn what_was_broken_off_goes_on_whoever_tells_of_it_next() {
+        let mut book = Book::default();
+        book.open(&finding("a", true), at(0));
+        let news = book.open(&finding("b", false), at(10));
+        assert_eq!((news.id.change.as_str(), news.maker), ("a", Some(Origin::Cli)));
+        let mut other = finding("c", true);
+        other.violations[0].actual = 3.into();
+        assert_eq!(book.open(&other, at(20)).id.change.as_str(), "c", "of another state");
     }
 
     #[test]
@@ -243,11 +262,9 @@ pub(super) mod tests {
         let mut book = Book::default();
         let mut newer = finding("b", true);
         Arc::get_mut(&mut newer.cause).unwrap().time = at(60);
-        assert!(!book.may_have_ended(&newer));
         book.open(&newer, at(70));
         book.settle(CONTROL, &newer.cause.id, &settled(&newer, Outcome::Notified));
         let older = finding("a", true);
-        assert!(book.may_have_ended(&newer) && book.may_have_ended(&older));
         let opened = book.open(&older, at(80));
         assert_eq!((opened.id.change.as_str(), opened.settled.is_some()), ("b", true));
         assert_eq!(opened.history.first_seen, Some(at(60)), "when it happened, not when it was told");

@@ -18,6 +18,8 @@ pub struct Known {
     pub maker: Option<Origin>,
     /// When it began: the time of that change, however late it was told.
     pub began: Timestamp,
+    /// What was seen when it began.
+    pub seen: Fingerprint,
     /// How often later changes showed that it is still so.
     pub repeats: u32,
     /// Whether it ended with a fix of ours, and what that had mended was so again later.
@@ -43,21 +45,30 @@ impl Known {
         let cause = &finding.cause;
         let began = cause.time.min(now);
         let maker = finding.made_by_cause.then_some(cause.origin);
-        Self { change: cause.id.clone(), maker, began, repeats: 0, undone: false, settled: None }
+        Self {
+            change: cause.id.clone(),
+            maker,
+            began,
+            seen: finding.fingerprint(),
+            repeats: 0,
+            undone: false,
+            settled: None,
+        }
     }
 
     /// What a finding is to it.
     pub fn meets(&self, finding: &Finding) -> Meeting {
         let fingerprint = finding.fingerprint();
-        let waits = self.waits() && self.stands_at(fingerprint);
-        if waits || self.repeats(finding).is_some() {
+        // An attempt that was broken off has settled nothing.
+        let goes_on = (self.waits() || self.settled.is_none()) && self.stands_at(fingerprint);
+        if goes_on || self.repeats(finding).is_some() {
             return Meeting::Continues;
         }
         let fails = !finding.violations.is_empty();
         // A violation put back over a fix of ours. One that is only seen again may be our own deployment rolled back.
         let put_back = fails && finding.made_by_cause && self.change != finding.cause.id;
         let applied = self.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Applied);
-        if put_back && applied { Meeting::Reverts } else { Meeting::Begins }
+        if put_back && (applied || self.undone) { Meeting::Reverts } else { Meeting::Begins }
     }
 
     /// How the same state ended before, where a finding only shows it once more. So does one that comes late: another
@@ -68,7 +79,7 @@ impl Known {
     }
 
     /// Who makes what fails once more while that is not known.
-    pub fn made_by(&mut self, finding: &Finding) {
+    fn made_by(&mut self, finding: &Finding) {
         self.maker = self.maker.or(finding.made_by_cause.then_some(finding.cause.origin));
     }
 
@@ -99,6 +110,6 @@ impl Known {
     }
 
     fn stands_at(&self, fingerprint: Fingerprint) -> bool {
-        self.settled.as_ref().is_some_and(|settled| settled.fingerprint == fingerprint)
+        self.settled.as_ref().map_or(self.seen, |settled| settled.fingerprint) == fingerprint
     }
 }

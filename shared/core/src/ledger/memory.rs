@@ -186,7 +186,7 @@ impl Ledger for MemoryLedger {
         let fingerprint = finding.fingerprint();
         let (entry, settled) = match self.last.get_mut(&key) {
             Some(entry) if entry.meets(finding) == Meeting::Continues => {
-                entry.made_by(finding);
+                entry.seen_again(finding);
                 (entry.clone(), entry.repeats(finding).cloned())
             }
             before => {
@@ -204,8 +204,8 @@ impl Ledger for MemoryLedger {
             changes.retain(|_, time| now.duration_since(*time) < DAY);
             u32::try_from(changes.len()).unwrap_or(u32::MAX)
         });
-        let (first_seen, deadline) = (Some(entry.began), entry.deadline());
-        let history = History { first_seen, deadline, reverts, ..History::default() };
+        let (first_seen, deadline, undone) = (Some(entry.began), entry.deadline(), entry.undone);
+        let history = History { first_seen, deadline, reverts, undone, ..History::default() };
         let id = incident_of(&key, &entry);
         Ok(Opened { id, fingerprint, maker: entry.maker, history, settled, dealt_with: false })
     }

@@ -81,9 +81,9 @@ pub struct End {
 }
 
 impl Applying {
-    /// Whether it ends an incident.
-    pub fn ends(&self, control: &str, change: &ChangeId) -> bool {
-        self.ends.iter().any(|end| end.control == control && end.change == *change)
+    /// Whether it ends the incident of a control.
+    pub fn ends(&self, control: &str) -> bool {
+        self.ends.iter().any(|end| end.control == control)
     }
 }
 

@@ -59,10 +59,12 @@ impl Remediation {
     }
 
     /// What this write makes of the resource as it is now. `None` where it is not what was judged any more, in anything
-    /// that a control or a pre-flight reads: how many tasks run is no difference.
-    pub fn onto(&self, now: &Resource) -> Option<Resource> {
-        let tags = self.action != Action::TagResource || now.tags == self.before.tags;
-        let same = now.id == self.target && now.body.without_counts() == self.before.body.without_counts();
+    /// that a control or a pre-flight reads: how many tasks run is no difference. `ours` is what an earlier write of the
+    /// same judgement has made of it.
+    pub fn onto(&self, now: &Resource, ours: Option<&Resource>) -> Option<Resource> {
+        let known = ours.unwrap_or(&self.before);
+        let tags = self.action != Action::TagResource || now.tags == known.tags;
+        let same = now.id == self.target && now.body.without_counts() == known.body.without_counts();
         (same && tags).then(|| simulate(&self.patch, now).ok()).flatten()
     }
 

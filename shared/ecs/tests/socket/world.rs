@@ -183,7 +183,7 @@ impl Remediator for Desk {
             Action::RegisterTaskDefinition => remediation.after().clone(),
             _ => {
                 let now = self.reach.describe(remediation.target()).await?.unwrap();
-                remediation.onto(&now).unwrap()
+                remediation.onto(&now, None).unwrap()
             }
         };
         let wrote = self.reach.write(remediation, &after).await?;
