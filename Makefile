@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test lint e2e e2e-setup local bench bench-memory fuzz clean
+.PHONY: test lint e2e e2e-setup local bench bench-functions bench-memory fuzz clean
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -40,6 +40,11 @@ e2e-setup:
 # Ratios of CPU time, in one run; never part of the tests.
 bench:
 	python3 tests/bench.py speed
+	$(MAKE) bench-functions
+
+# The functions as they ship, each built by itself, on Linux. The first time a quarter of an hour, then half a minute.
+bench-functions:
+	python3 tests/bench/functions.py
 
 # Peak memory at 5 and 20 GB, and a report of ten thousand findings. Takes a while, and 6 GB of disk.
 bench-memory:

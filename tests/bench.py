@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures replay, on CloudTrail logs that it makes (see bench/logs.py). Needs Python and cargo, nothing else.
+"""Measures replay, on CloudTrail logs that it makes (see bench/logs.py); bench/functions.py measures the functions. Needs
+Python and cargo, nothing else.
 
 bench.py speed    CPU time against only decompressing the same files: interleaved, the median of nine
 bench.py memory   peak memory at 5 and at 20 GB of content
