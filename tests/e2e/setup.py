@@ -48,8 +48,8 @@ def settle(name):
     requirements = HERE / "requirements" / f"{name}.txt"
     place = folder() / f"venv-{name}"
     stamp = place / "installed"
-    # The interpreter's version too: an environment does not outlive the Python that it links to.
-    want = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    # The interpreter's version and the folder too: an environment outlives neither the Python that it links to nor a move.
+    want = hashlib.sha256(requirements.read_bytes() + f"{sys.version} {place}".encode()).hexdigest()
     if stamp.is_file() and stamp.read_text() == want and (place / "bin" / "python").exists():
         return
     print(f"installing {name}", file=sys.stderr, flush=True)

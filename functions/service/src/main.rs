@@ -1,4 +1,4 @@
-//! Services, task sets and launches of tasks. Writes UpdateService and tags.
+//! Services, Express services, task sets and launches of tasks. Writes UpdateService and tags.
 
 use shipshape_aws::run::{Function, run};
 use shipshape_core::resource::ResourceType;

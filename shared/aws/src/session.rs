@@ -77,7 +77,7 @@ impl Session {
                 "an event of account {account} arrived, and this deployment is for account {} alone: deploy the hub of the organization, or stop forwarding it",
                 settings.topic.account()
             );
-            return Err(Failure::refused("AssumeRole", "another account", message));
+            return Err(Failure::refused("this deployment", "another account", message));
         };
         let role = format!("arn:{}:iam::{account}:role/{}", settings.topic.partition(), members.role);
         let function = self.function;

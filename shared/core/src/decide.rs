@@ -297,7 +297,9 @@ fn stopped(finding: &Finding, policy: &Policy, wants: &Effective) -> Option<(Why
         switch @ (Switch::Pause | Switch::Freeze) => {
             return Some((
                 Why::Switch,
-                format!("the switch stands at {switch}: no new fix until it is set to run"),
+                format!(
+                    "the switch stands at {switch}: no new fix until it is set to run, and none of what is told until then: that is fixed by hand, or with its next change"
+                ),
             ));
         }
     }

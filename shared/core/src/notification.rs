@@ -332,6 +332,15 @@ fn by_hand(judgements: &[&Judgement], mut steps: Vec<Step>) -> Vec<Step> {
     let proved =
         |one: &&&Judgement| one.readiness.as_ref().is_none_or(|readiness| readiness.kind == "proved");
     let doubted = judgements.iter().filter(|one| may_be_made(one)).any(|one| !proved(&one));
+    let mended = |one: &&Judgement| {
+        let registers = one.fix.as_ref().and_then(|fix| fix.call) == Some(Action::RegisterTaskDefinition);
+        registers && Upshot::of(one) == Upshot::Fixed
+    };
+    if judgements.iter().any(mended) && !steps.is_empty() {
+        let start =
+            "Start from the mended revision that was registered just now: the old one fails what was fixed.";
+        steps.insert(0, Step::Say(start.to_owned()));
+    }
     if doubted && !steps.is_empty() {
         let warning =
             "Not before the pre-flight is answered: nobody knows yet whether this breaks something.";

@@ -9,8 +9,8 @@ pub(super) const SWITCH: &str = "Examples:
   shipshape switch
   shipshape switch pause
 
-run: fixes run where the policy says so. pause: no new fix; deployments of ours are still followed
-and may be rolled back. freeze: no write at all. The functions read it right before every write, and
+run: fixes run where the policy says so. pause: no new fix; deployments that are under way
+run on. freeze: no write at all. The functions read it right before every write, and
 take what they cannot read for pause. Account, Region and credentials are found as by every AWS
 program: AWS_PROFILE and AWS_REGION name others. Needs a binary with the feature `aws`.";
 

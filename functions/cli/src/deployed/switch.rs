@@ -21,8 +21,9 @@ async fn look_or_set(to: Option<Switch>) -> anyhow::Result<String> {
     let failed = |failure| told::failure(&failure, region);
     let before = store.main().await.map_err(failed)?;
     let place = Place::of(&before, region);
+    told::is_deployed(&before, &place)?;
     let Some(to) = to else { return Ok(stands(before.switch.as_ref(), &place)) };
-    if !needs_write(&before, to, &place)? {
+    if !needs_write(&before, to)? {
         return Ok(stands(before.switch.as_ref(), &place));
     }
     let (word, read) = (to.to_string(), before.switch.as_ref());
@@ -63,9 +64,8 @@ fn stands(read: Option<&Parameter>, place: &Place) -> String {
     }
 }
 
-/// Whether it has to be written at all; refused where no function would read it.
-fn needs_write(before: &Deployed, to: Switch, place: &Place) -> anyhow::Result<bool> {
-    told::is_deployed(before, place)?;
+/// Whether it has to be written at all; refused where no function could read it.
+fn needs_write(before: &Deployed, to: Switch) -> anyhow::Result<bool> {
     match &before.switch {
         Some(parameter) if parameter.encrypted => bail!("{}", told::encrypted(parameter)),
         Some(parameter) => Ok(parameter.value != to.to_string()),

@@ -56,6 +56,7 @@ pub(super) fn word(told: &Told) -> &'static str {
     let held = told.decision.as_ref().is_some_and(|decision| decision.held);
     match told.upshot {
         Upshot::Fixed if words::rolls(told) => "FIXING",
+        Upshot::Fixed if told.call == Some(Action::RegisterTaskDefinition) => "MENDED",
         Upshot::Fixed => "FIXED",
         Upshot::Failed => "FIX FAILED",
         Upshot::Notified if held => "NOT FIXED",
@@ -71,7 +72,7 @@ pub(super) fn event(of: &Notification, name: &str) -> String {
         of.findings.first().is_some_and(|lead| lead.call == Some(Action::RegisterTaskDefinition));
     let verb = match of.upshot {
         // The revision itself never changes.
-        Upshot::Fixed if registered => "mended for",
+        Upshot::Fixed if registered => "for",
         Upshot::Fixed if of.findings.first().is_some_and(words::rolls) => "rolls out",
         Upshot::Fixed => "now passes",
         Upshot::Failed => "still fails",

@@ -136,8 +136,14 @@ pub(super) fn done(told: &Told) -> String {
     match told.upshot {
         Upshot::Fixed => {
             let summary = told.summary.as_deref().unwrap_or("it is written");
-            let held = if rolls(told) { " Whether it holds, that deployment tells." } else { "" };
-            format!("{call}: {summary}. Allowed, since {reason}.{held}")
+            let rest = match told.call {
+                Some(Action::RegisterTaskDefinition) => {
+                    " Services that run the old one still do: each move is told by its own message."
+                }
+                _ if rolls(told) => " Whether it holds, that deployment tells.",
+                _ => "",
+            };
+            format!("{call}: {summary}. Allowed, since {reason}.{rest}")
         }
         Upshot::Failed => format!("{call} failed: {reason}."),
         Upshot::Notified => format!("Nothing was written: {}.", without_calls(told, reason)),

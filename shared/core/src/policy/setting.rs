@@ -87,7 +87,7 @@ impl Switch {
     pub fn means(self) -> &'static str {
         match self {
             Self::Run => "fixes run where the policy says so, unless the stack was deployed as a dry run",
-            Self::Pause => "no new fix runs; deployments of ours are still followed and may be rolled back",
+            Self::Pause => "no new fix runs; deployments that are under way run on",
             Self::Freeze => "nothing is written at all",
         }
     }
