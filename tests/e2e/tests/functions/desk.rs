@@ -169,7 +169,7 @@ fn what_may_not_be_written_is_refused_and_nothing_is_touched() {
         "infra/template.yaml",
     ]);
     desk.switch(&["run"]).refused(&["no Shipshape is deployed there"]);
-    desk.switch(&[]).done(&["There is no /shipshape/switch in eu-west-1", "take that for pause"]);
+    desk.switch(&[]).refused(&["no Shipshape is deployed there"]);
     assert_eq!((read(&aws, SWITCH), read(&aws, POLICY)), (None, None));
 
     parameters(&aws);
@@ -192,6 +192,10 @@ fn what_may_not_be_written_is_refused_and_nothing_is_touched() {
     assert_eq!(read(&aws, POLICY).unwrap().1, 2);
     desk.switch(&["run"]).done(&["is run", "version 1"]);
 
+    aws.call("ssm", "DeleteParameter", &json!({"Name": SWITCH})).unwrap();
+    desk.switch(&[]).done(&["There is no /shipshape/switch in eu-west-1", "take that for pause"]);
+    desk.switch(&["run"]).done(&["is run", "version 1"]);
+
     for name in [SWITCH, POLICY] {
         aws.call("ssm", "DeleteParameter", &json!({"Name": name})).unwrap();
         let secret = json!({"Name": name, "Value": "run", "Type": "SecureString"});
@@ -201,6 +205,10 @@ fn what_may_not_be_written_is_refused_and_nothing_is_touched() {
     desk.switch(&[]).done(&["is a SecureString in eu-west-1", "They take that for pause: no new fix"]);
     desk.push(FIX, &[]).refused(&[why, "aws ssm delete-parameter --name /shipshape/policy"]);
     desk.switch(&["run"]).refused(&[why, "aws ssm delete-parameter --name /shipshape/switch"]);
+
+    aws.call("ssm", "DeleteParameter", &json!({"Name": SWITCH})).unwrap();
+    desk.switch(&[]).done(&["There is no /shipshape/switch in eu-west-1", "take that for pause"]);
+    desk.switch(&["run"]).done(&["is run", "version 1"]);
 
     for name in [SWITCH, POLICY] {
         aws.call("ssm", "DeleteParameter", &json!({"Name": name})).unwrap();
