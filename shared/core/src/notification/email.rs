@@ -30,6 +30,11 @@ pub(super) fn email(of: &Notification) -> String {
     findings(of, &mut page);
     page.section("WHAT WAS DONE");
     outcome(of, &mut page);
+    if of.findings.iter().any(|told| told.upshot == Upshot::Unknown) {
+        page.section("WHAT TO DO ABOUT WHAT IS NOT JUDGED");
+        let next = "Make the call that is missing. Where it is refused, the function's role lacks it too; where it finds nothing, there is nothing to do; and what it shows is judged with the next change, or by `shipshape check` at once.";
+        page.prose("  ", next);
+    }
     changes(of, &mut page);
     if of.owner.is_none() {
         steps("HOW TO MAKE THAT CHANGE BY HAND", &of.by_hand, &mut page);
