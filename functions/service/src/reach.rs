@@ -53,7 +53,12 @@ impl Rim for Reach {
         self.ecs.write(remediation, after).await
     }
 
-    async fn registered(&mut self, source: &Arn, content: Fingerprint) -> Result<Option<Done>, Failure> {
-        self.ecs.registered(source, content).await
+    async fn registered(
+        &mut self,
+        source: &Arn,
+        content: Fingerprint,
+        link: bool,
+    ) -> Result<Option<Done>, Failure> {
+        self.ecs.registered(source, content, link).await
     }
 }

@@ -11,6 +11,7 @@ use shipshape_core::ledger::story::{Applying, Message};
 use shipshape_core::ledger::{Claim, IncidentId, Intent, Ledger, Opened, Outcome, Settled};
 use shipshape_core::notification::{Done, Notification};
 use shipshape_core::pipeline::Occasion;
+use shipshape_core::policy::Switch;
 use shipshape_core::ports::{Applied, Lookup, Notifier, Ports, Remediator};
 use shipshape_core::remediation::{Action, Remediation};
 use shipshape_core::resource::{Resource, ResourceId};
@@ -98,7 +99,10 @@ impl<R: Reach> Desk<'_, R> {
         applying: &Applying,
     ) -> Result<Option<Option<Done>>, Failure> {
         if let Some(content) = applying.content {
-            return Ok(self.reach.registered(&target.arn, content).await?.map(Some));
+            // What is still to be said on the source is a write like any other.
+            let switch = self.policies.read(&self.account).await?.policy.switch();
+            let link = switch != Switch::Freeze;
+            return Ok(self.reach.registered(&target.arn, content, link).await?.map(Some));
         }
         let now = self.reach.describe(target).await?;
         let made = now.zip(applying.expected.as_ref()).is_some_and(|(now, expected)| expected.holds(&now));

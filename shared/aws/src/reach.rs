@@ -36,11 +36,12 @@ pub trait Reach: Send {
     ) -> impl Future<Output = Result<Wrote, Failure>> + Send;
 
     /// Finds a revision that was registered in the place of another, by the hash of its content, where the answer to its
-    /// registration was lost, and ends what its registration was to end.
+    /// registration was lost. With `link`, says on the other what stands in its place, as the registration was to.
     fn registered(
         &mut self,
         source: &Arn,
         content: Fingerprint,
+        link: bool,
     ) -> impl Future<Output = Result<Option<Done>, Failure>> + Send;
 }
 

@@ -137,8 +137,14 @@ impl Reach for Ecs {
         Ok(wrote)
     }
 
-    async fn registered(&mut self, source: &Arn, content: Fingerprint) -> Result<Option<Done>, Failure> {
+    async fn registered(
+        &mut self,
+        source: &Arn,
+        content: Fingerprint,
+        link: bool,
+    ) -> Result<Option<Done>, Failure> {
         match register::find(&self.client, source, content).await? {
+            Some(mended) if !link => Ok(Some(register::unlinked(source, &mended, "no write is allowed now"))),
             Some(mended) => register::done(&self.client, source, &mended).await.map(Some),
             None => Ok(None),
         }

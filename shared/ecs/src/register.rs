@@ -77,25 +77,30 @@ pub(crate) async fn register(
 /// What was registered, once it is said on its source. Where AWS refuses that, it is registered all the same: services
 /// don't find it, and a person is told.
 pub(crate) async fn done(client: &Client, source: &Arn, mended: &Arn) -> Result<Done, Failure> {
-    let undo = match link(client, source, mended).await {
+    match link(client, source, mended).await {
         Err(failure) if failure.kind != FailureKind::Retryable => {
             tracing::error!(alarm = "not linked", resource = %source, %mended, %failure, "a mended revision is not found by its source");
-            Some(format!(
-                "Nothing runs it: the tag {MENDED} on its source was refused ({}), so that no service is moved to it. Set the tag to its ARN, or deregister it.",
-                failure.code
-            ))
+            Ok(unlinked(source, mended, &format!("AWS refused it: {}", failure.code)))
         }
-        linked => {
-            linked?;
-            None
-        }
-    };
-    Ok(Done {
+        linked => linked.map(|()| registered(source, mended, None)),
+    }
+}
+
+/// What was registered, and is not said on its source, for this reason.
+pub(crate) fn unlinked(source: &Arn, mended: &Arn, why: &str) -> Done {
+    let undo = format!(
+        "Nothing runs it: the tag {MENDED} is not on its source ({why}), so that no service is moved to it. Set the tag to its ARN, or deregister it."
+    );
+    registered(source, mended, Some(undo))
+}
+
+fn registered(source: &Arn, mended: &Arn, undo: Option<String>) -> Done {
+    Done {
         call: "RegisterTaskDefinition".to_owned(),
         before: source.to_string(),
         after: mended.to_string(),
         undo,
-    })
+    }
 }
 
 /// The document that is sent: without what ECS sets, with the source's tags and ours.

@@ -193,3 +193,24 @@ fn a_kill_between_what_is_fixed_and_what_is_told_loses_neither() {
 fn a_kill_between_two_writes_on_one_resource_loses_neither() {
     println!("{} kills", killed_at_every_step("both", "", ("fixed", 1)));
 }
+
+#[test]
+fn under_a_freeze_what_was_registered_is_told_and_no_tag_is_set() {
+    let emulators = Emulators::start().unwrap();
+    let world = deployed(&emulators, FIXING).unwrap();
+    let violation = Fix::Revision.violate(&world, "fix-frozen").unwrap();
+    let sandbox = Sandbox::start(function(&world, "task-definition").unwrap()).unwrap();
+    emulators.proxy().clear();
+    let process = sandbox.process();
+    let kill = Fault::hook(move |_| process.kill().unwrap());
+    emulators.proxy().add(Rule::on("ecs.RegisterTaskDefinition").times(1).after(kill));
+    assert!(!dealt_with(&sandbox.invoke(&violation.batch(1)).unwrap()));
+    fixtures::parameter(&world.aws, "/shipshape/switch", "freeze").unwrap();
+    world.time_passes().unwrap();
+    sandbox.respawn().unwrap();
+    deliver(&world, &sandbox, &violation, 2).unwrap();
+    assert_eq!(emulators.proxy().matching("ecs.TagResource").len(), 0, "{:?}", world.calls());
+    assert_eq!(told(&world, &violation), [("fixed".to_owned(), 1)]);
+    let message = world.told(&violation.change).unwrap();
+    assert!(message["done"]["undo"].as_str().unwrap().contains("no write is allowed now"), "{message}");
+}
